@@ -1,0 +1,21 @@
+namespace FwCluster.Conntrack;
+
+/// <summary>What the raw table said about a packet before it is tracked (<c>-j CT</c>, <c>-j NOTRACK</c>): the kernel's conntrack
+/// template.</summary>
+public struct ConnectionTemplate
+{
+    /// <summary>Do not track.</summary>
+    public bool NoTrack;
+
+    /// <summary>The zone, where <see cref="ZoneDirections"/> is not empty.</summary>
+    public ushort Zone;
+
+    /// <summary>Directions in which the zone counts.</summary>
+    public ZoneDirections ZoneDirections;
+
+    /// <summary>The helper's number in <see cref="ConnectionTable.Helpers"/>, plus one; 0 for none.</summary>
+    public byte Helper;
+
+    /// <summary>A rule has set a template: a later CT rule does not change it (<c>xt_ct_target</c>).</summary>
+    public bool IsSet;
+}
