@@ -1,0 +1,19 @@
+using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Text;
+
+namespace FwCluster.Rules.Model;
+
+/// <summary>What a rule does with a packet that all its matches match (<c>-j NAME ...</c>). Immutable.</summary>
+public abstract class Target
+{
+    /// <summary>The name after <c>-j</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Acts on the packet. Does not allocate.</summary>
+    public abstract Verdict Apply(ref PacketContext packet);
+
+    /// <summary>Writes the target's options as <c>iptables-save</c> prints them, without <c>-j NAME</c>.</summary>
+    public virtual void Write(RuleWriter writer)
+    {
+    }
+}
