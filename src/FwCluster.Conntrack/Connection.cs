@@ -74,6 +74,28 @@ public struct Connection
     /// <summary>The tuple of one direction.</summary>
     public readonly FlowTuple Tuple(Direction direction) => direction == Direction.Original ? Original : Reply;
 
+    /// <summary>Moves the end of the entry and counts the packet (<c>nf_ct_refresh_acct</c>).</summary>
+    internal void Refresh(long timeout, long now, Direction direction, int bytes)
+    {
+        if ((Status & ConnectionStatus.FixedTimeout) == 0) Expires = IsConfirmed ? now + timeout : timeout;
+        Count(direction, bytes);
+    }
+
+    /// <summary>Counts a packet (<c>nf_ct_acct_update</c>).</summary>
+    internal void Count(Direction direction, int bytes)
+    {
+        if (direction == Direction.Original)
+        {
+            OriginalCounters.Packets++;
+            OriginalCounters.Bytes += (uint)bytes;
+        }
+        else
+        {
+            ReplyCounters.Packets++;
+            ReplyCounters.Bytes += (uint)bytes;
+        }
+    }
+
     /// <summary>True once the entry is in the table.</summary>
     public readonly bool IsConfirmed => (Status & ConnectionStatus.Confirmed) != 0;
 }

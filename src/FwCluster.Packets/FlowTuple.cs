@@ -7,8 +7,9 @@ namespace FwCluster.Packets;
 /// <c>struct nf_conntrack_tuple</c>. 40 bytes, no reference: it lives inside connection entries.
 /// </summary>
 /// <remarks>
-/// The protocol's part: TCP, UDP, UDP-Lite, SCTP and DCCP have their ports; ICMP and ICMPv6 have the identifier as source
-/// port and <c>type &lt;&lt; 8 | code</c> as destination port; GRE version 1 has its keys; every other protocol has zeroes.
+/// The protocol's part: TCP, UDP, UDP-Lite and SCTP have their ports; ICMP and ICMPv6 have the identifier as source
+/// port and <c>type &lt;&lt; 8 | code</c> as destination port; GRE version 1 has its call id as destination port; every other
+/// protocol has zeroes.
 /// </remarks>
 public struct FlowTuple : IEquatable<FlowTuple>
 {

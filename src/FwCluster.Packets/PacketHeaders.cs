@@ -20,7 +20,8 @@ public struct PacketHeaders
 
     /// <summary>Where the transport's payload begins; <see cref="TransportOffset"/> where the transport has no header known here.
     /// For TCP this includes the options, and is only meaningful when <see cref="Transport"/> is
-    /// <see cref="TransportHeader.Whole"/>.</summary>
+    /// <see cref="TransportHeader.Whole"/> (malformed, it is less than 20 behind <see cref="TransportOffset"/> where the data offset is).
+    /// Never beyond <see cref="TotalLength"/>.</summary>
     public int PayloadOffset;
 
     /// <summary>TCP sequence number.</summary>
@@ -35,10 +36,10 @@ public struct PacketHeaders
     /// <summary>Offset of this fragment's data in the whole, bytes; 0 for the first and for unfragmented packets.</summary>
     public int FragmentOffset;
 
-    /// <summary>Source port; for ICMP the identifier of echo and its kin; for GRE version 1 the call id; else 0.</summary>
+    /// <summary>Source port; for ICMP of every type the two bytes where echo has its identifier; else 0.</summary>
     public ushort SourcePort;
 
-    /// <summary>Destination port; else 0.</summary>
+    /// <summary>Destination port; for GRE version 1 the call id; else 0.</summary>
     public ushort DestinationPort;
 
     /// <summary>TCP window as sent, unscaled.</summary>
@@ -80,7 +81,8 @@ public struct PacketHeaders
     /// <summary>True for a fragment of a larger packet, first or later.</summary>
     public readonly bool IsFragment => FragmentOffset != 0 || (Traits & NetworkTraits.MoreFragments) != 0;
 
-    /// <summary>The tuple of this packet. For ICMP: identifier, type and code (see <see cref="FlowTuple"/>).</summary>
+    /// <summary>The tuple of this packet. For ICMP: identifier, type and code (see <see cref="FlowTuple"/>). DCCP has ports in the headers
+    /// but not in the tuple: Linux 6.17 and later track it as any unknown protocol.</summary>
     public readonly FlowTuple Tuple
     {
         get
@@ -89,9 +91,11 @@ public struct PacketHeaders
             tuple.Source = Source;
             tuple.Destination = Destination;
             tuple.SourcePort = SourcePort;
-            tuple.DestinationPort = Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6
-                ? (ushort)(IcmpType << 8 | IcmpCode)
-                : DestinationPort;
+            tuple.DestinationPort = DestinationPort;
+            if (Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6)
+                tuple.DestinationPort = (ushort)(IcmpType << 8 | IcmpCode);
+            else if (Protocol == IpProtocol.Dccp)
+                tuple.SourcePort = tuple.DestinationPort = 0;
             tuple.Protocol = Protocol;
             tuple.Family = Family;
             return tuple;
@@ -109,8 +113,9 @@ public enum TransportHeader : byte
     /// <summary>The fixed header is whole, and for TCP the header with its options lies within the packet.</summary>
     Whole,
 
-    /// <summary>The packet ends before its transport header does, or the header lies about its own length. What could be read of
-    /// it (the ports, where at least four bytes are there) is filled in.</summary>
+    /// <summary>The packet, or its capture, ends before its transport header does, or the header lies about a length, as
+    /// tracking's checks have it. What could be read of it (the ports, where at least four bytes are there) is filled in. Also an IPv6
+    /// packet that ends within an extension header: <see cref="PacketHeaders.Protocol"/> is then that header's number.</summary>
     Malformed,
 }
 
