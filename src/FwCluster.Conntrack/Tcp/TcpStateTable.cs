@@ -59,10 +59,14 @@ internal static class TcpStateTable
 
     /// <summary>True for a combination of flags that means something; PSH, ECE and CWR are always allowed
     /// (<c>tcp_valid_flags</c>).</summary>
-    public static bool AreValid(TcpFlags flags)
-        => (flags & ~(TcpFlags.Ece | TcpFlags.Cwr | TcpFlags.Psh)) is
-            TcpFlags.Syn or TcpFlags.Syn | TcpFlags.Urg or TcpFlags.Syn | TcpFlags.Ack
-            or TcpFlags.Rst or TcpFlags.Rst | TcpFlags.Ack
-            or TcpFlags.Fin | TcpFlags.Ack or TcpFlags.Fin | TcpFlags.Ack | TcpFlags.Urg
-            or TcpFlags.Ack or TcpFlags.Ack | TcpFlags.Urg;
+    public static bool AreValid(TcpFlags flags) => (ValidFlags >> (int)(flags & FlagsThatCount) & 1) != 0;
+
+    private const TcpFlags FlagsThatCount = TcpFlags.Fin | TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack | TcpFlags.Urg;
+
+    /// <summary>One bit a combination.</summary>
+    private const ulong ValidFlags =
+        1UL << (int)TcpFlags.Syn | 1UL << (int)(TcpFlags.Syn | TcpFlags.Urg) | 1UL << (int)(TcpFlags.Syn | TcpFlags.Ack)
+        | 1UL << (int)TcpFlags.Rst | 1UL << (int)(TcpFlags.Rst | TcpFlags.Ack)
+        | 1UL << (int)(TcpFlags.Fin | TcpFlags.Ack) | 1UL << (int)(TcpFlags.Fin | TcpFlags.Ack | TcpFlags.Urg)
+        | 1UL << (int)TcpFlags.Ack | 1UL << (int)(TcpFlags.Ack | TcpFlags.Urg);
 }

@@ -1,0 +1,157 @@
+using FwCluster.Conntrack.Tcp;
+using FwCluster.Packets;
+
+namespace FwCluster.Conntrack;
+
+/// <content>How entries begin and end.</content>
+public sealed partial class ConnectionTable
+{
+    /// <summary>Buckets searched for an entry to drop early (NF_CT_EVICTION_RANGE).</summary>
+    private const int EvictionRange = 8;
+
+    private int _sweepAt;
+    private bool _underPressure;
+
+    /// <summary>Removes entries whose time is over, looking at <paramref name="budget"/> slots at most, and going on there next time. While
+    /// the table is more than 95 % full and had to refuse a connection, closing and unassured ones go too (<c>gc_worker</c>).</summary>
+    /// <returns>How many were removed.</returns>
+    public int Sweep(long now, int budget)
+    {
+        var removed = 0;
+        for (var looked = Math.Min(budget, _store.Capacity); looked > 0; looked--)
+        {
+            if (_sweepAt >= _store.Capacity)
+            {
+                _sweepAt = 0;
+                _underPressure = false;
+                _expectations.Sweep(now);
+            }
+            var index = _sweepAt++;
+            ref var connection = ref _store[index];
+            if (!IsInTable(connection)) continue;
+            if (connection.Expires > now)
+            {
+                if (!_underPressure || _store.Linked < Settings.MaxEntries / 100L * 95 || !MayGoEarly(connection)) continue;
+                Statistics.CountEarlyDrop();
+            }
+            Remove(index);
+            removed++;
+        }
+        return removed;
+    }
+
+    private static bool IsInTable(in Connection connection)
+        => (connection.Status & (ConnectionStatus.Confirmed | ConnectionStatus.Dying)) == ConnectionStatus.Confirmed;
+
+    private static bool MayGoEarly(in Connection connection)
+        => (connection.Status & ConnectionStatus.Assured) == 0
+            || (connection.Original.Protocol == IpProtocol.Tcp && TcpTracker.IsClosing(connection.Tcp.State));
+
+    /// <summary>Finds an entry; one whose time is over is removed on the way.</summary>
+    private int FindLiving(in FlowTuple tuple, int bucket, ushort originalZone, ushort replyZone, long now, out Direction direction)
+    {
+        while (true)
+        {
+            var index = _store.Find(tuple, bucket, originalZone, replyZone, out direction);
+            if (index < 0 || _store[index].Expires > now) return index;
+            Remove(index);
+        }
+    }
+
+    /// <summary>Makes the entry that a first packet begins (<c>init_conntrack</c>), not yet in the table.</summary>
+    private bool Begin(in FlowTuple tuple, int bucket, in ConnectionTemplate template, long now, ref TrackResult result)
+    {
+        if (tuple.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 && Icmp.IcmpTypes.Answer(tuple.Protocol, tuple.IcmpType) < 0)
+        {
+            result = Fail(result, TrackFailure.IcmpType);
+            return false;
+        }
+        if (_store.Allocated >= Settings.MaxEntries && !DropEarly(bucket, now))
+        {
+            _underPressure = true;
+            result.Drop = true;
+            result = Fail(result, TrackFailure.TableFull);
+            return false;
+        }
+
+        var index = _store.Allocate();
+        ref var connection = ref _store[index];
+        connection.Original = tuple;
+        connection.Zone = template.Zone;
+        connection.ZoneDirections = template.ZoneDirections;
+        result.Connection = index;
+        result.Direction = Direction.Original;
+        result.IsUnconfirmed = true;
+
+        var expectation = _expectations.Count == 0
+            ? null
+            : _expectations.Claim(tuple, ZoneOf(template, ZoneDirections.Original), now);
+        if (expectation is not null)
+        {
+            ref var master = ref _store[expectation.Master];
+            connection.Status |= ConnectionStatus.Expected;
+            connection.Master = expectation.Master;
+            connection.MasterGeneration = master.Generation;
+            connection.Mark = master.Mark;
+            connection.Helper = expectation.Helper;
+            Statistics.CountExpectationMatch();
+        }
+        else if (template.Helper != 0)
+        {
+            connection.Helper = template.Helper;
+            connection.Status |= ConnectionStatus.HelperFromRule;
+        }
+        else if (Settings.AutomaticHelpers)
+        {
+            _helperByPort.TryGetValue((uint)tuple.Protocol << 16 | tuple.DestinationPort, out connection.Helper);
+        }
+        return true;
+    }
+
+    /// <summary>Makes room: in the tuple's bucket and the seven behind it, entries whose time is over or that are not assured go, the
+    /// first bucket that has any being enough (<c>early_drop</c>).</summary>
+    private bool DropEarly(int bucket, long now)
+    {
+        for (var i = 0; i < EvictionRange; i++)
+        {
+            var dropped = 0;
+            for (var index = _store.First((bucket + i) & (_store.BucketCount - 1)); index >= 0;)
+            {
+                ref var connection = ref _store[index];
+                var next = connection.Next;
+                var expired = connection.Expires <= now;
+                if (expired || (connection.Status & ConnectionStatus.Assured) == 0)
+                {
+                    Remove(index);
+                    if (!expired) Statistics.CountEarlyDrop();
+                    dropped++;
+                }
+                index = next;
+            }
+            if (dropped > 0) return true;
+        }
+        return false;
+    }
+
+    /// <summary>Takes an entry out of the table; its slot can still be read.</summary>
+    private void Unlink(int index)
+    {
+        ref var connection = ref _store[index];
+        _store.Unlink(index);
+        connection.Status |= ConnectionStatus.Dying;
+        if (connection.Helper != 0) _expectations.Forget(index);
+        Statistics.CountRemoved();
+    }
+
+    /// <summary>The packet is done: a slot that only it still used is given back.</summary>
+    private void Release(ref TrackResult result)
+    {
+        if (result.Connection < 0) return;
+        ref var connection = ref _store[result.Connection];
+        if (!result.IsUnconfirmed && (connection.Status & ConnectionStatus.Dying) == 0) return;
+        if (result.IsUnconfirmed && connection.Helper != 0) _expectations.Forget(result.Connection);
+        _store.Free(result.Connection);
+        result.Connection = -1;
+        result.IsUnconfirmed = false;
+    }
+}

@@ -1,0 +1,102 @@
+using FwCluster.Conntrack.Icmp;
+using FwCluster.Packets;
+
+namespace FwCluster.Conntrack;
+
+/// <content>ICMP errors, which belong to the connection they quote (<c>nf_conntrack_icmpv4_error</c>, <c>nf_conntrack_icmpv6_error</c>,
+/// <c>nf_conntrack_inet_error</c>).</content>
+public sealed partial class ConnectionTable
+{
+    private const int IcmpHeader = 8;
+    private const byte HighestIcmpType = 18;
+    private const byte RouterSolicitation = 133, Redirect = 137, MulticastListenerReportV2 = 143;
+
+    /// <summary>Deals with errors and with messages that are not tracked; false for what goes the usual way.</summary>
+    private bool TrackIcmpError(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now,
+        ref TrackResult result)
+    {
+        if (headers.Protocol != (headers.Family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.IcmpV6)) return false;
+        if (headers.Transport != TransportHeader.Whole)
+        {
+            result = Fail(result, TrackFailure.Malformed);
+            return true;
+        }
+        if (Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet))
+        {
+            result = Fail(result, TrackFailure.Checksum);
+            return true;
+        }
+
+        var type = headers.IcmpType;
+        var quoteAt = headers.TransportOffset + IcmpHeader;
+        if (headers.Protocol == IpProtocol.Icmp)
+        {
+            if (type > HighestIcmpType)
+            {
+                result = Fail(result, TrackFailure.IcmpType);
+                return true;
+            }
+        }
+        else
+        {
+            // Multicast listener and neighbour discovery keep a link alive: they are never INVALID.
+            if (type is >= 130 and <= 136 or MulticastListenerReportV2)
+            {
+                result.State = ConntrackState.Untracked;
+                return true;
+            }
+            if (type == Redirect) return TrackRedirect(headers, packet, template, now, ref result);
+        }
+        if (!IcmpTypes.IsError(headers.Protocol, type)) return false;
+        result = Quoted(headers, packet, quoteAt, template, now);
+        return true;
+    }
+
+    /// <summary>A redirect quotes its packet in an option (<c>nf_conntrack_icmpv6_redirect</c>, RFC 4861 sections 4.5 and 4.6.3).</summary>
+    private bool TrackRedirect(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now,
+        ref TrackResult result)
+    {
+        const int message = 40;
+        const byte redirectedHeader = 4;
+        var optionAt = headers.TransportOffset + message;
+        var end = Math.Min(packet.Length, headers.TotalLength);
+        if (headers.IcmpCode != 0 && optionAt <= end) return false;
+
+        var isLinkLocal = (headers.Source.High >> 54) == 0xfe80 >> 6;
+        if (headers.Ttl != 255 || !isLinkLocal || optionAt + 2 > end || packet[optionAt + 1] == 0)
+        {
+            result = Fail(result, TrackFailure.IcmpBadQuote);
+            return true;
+        }
+        if (packet[optionAt] != redirectedHeader) return false;
+        result = Quoted(headers, packet, optionAt + 8, template, now);
+        return true;
+    }
+
+    private TrackResult Quoted(in PacketHeaders headers, ReadOnlySpan<byte> packet, int quoteAt, in ConnectionTemplate template, long now)
+    {
+        var result = new TrackResult { Connection = -1, State = ConntrackState.Invalid, Failure = TrackFailure.IcmpBadQuote };
+        var end = Math.Min(packet.Length, headers.TotalLength);
+        if (quoteAt >= end
+            || PacketDecoder.DecodeQuoted(packet[quoteAt..end], headers.Family, out var quoted) != DecodeResult.Ok
+            || quoted.Transport == TransportHeader.Malformed || quoted.FragmentOffset != 0)
+            return result;
+
+        var tuple = quoted.Tuple;
+        if (tuple.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 && IcmpTypes.Answer(tuple.Protocol, tuple.IcmpType) < 0)
+            return result;
+        // The quoted packet goes against the error: look for the one that goes with it.
+        var inverse = TupleInverse.Of(tuple);
+        result.Failure = TrackFailure.IcmpUnknownQuote;
+        var index = FindLiving(inverse, _store.BucketOf(inverse), ZoneOf(template, ZoneDirections.Original),
+            ZoneOf(template, ZoneDirections.Reply), now, out var direction);
+        if (index < 0) return result;
+        // The error must go to who sent the quoted packet; one for somebody else is forged.
+        if (_store[index].Tuple(direction).Destination != headers.Destination)
+        {
+            result.Failure = TrackFailure.IcmpBadQuote;
+            return result;
+        }
+        return new TrackResult { Connection = index, Direction = direction, State = ConntrackState.Related };
+    }
+}

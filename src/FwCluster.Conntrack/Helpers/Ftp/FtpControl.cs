@@ -1,0 +1,51 @@
+namespace FwCluster.Conntrack.Helpers.Ftp;
+
+/// <summary>
+/// What <see cref="FtpHelper"/> remembers of one control connection (<c>struct nf_ct_ftp_master</c>, and whether TLS has begun).
+/// One is made with the first payload, none later.
+/// </summary>
+public sealed class FtpControl
+{
+    private LineTracker _original;
+    private LineTracker _reply;
+    private TlsProgress _tls;
+
+    private enum TlsProgress : byte
+    {
+        Clear,
+        Requested,
+        Accepted,
+    }
+
+    /// <summary>True once the server accepted the client's AUTH TLS: what follows is not text.</summary>
+    public bool IsEncrypted => _tls == TlsProgress.Accepted;
+
+    /// <summary>
+    /// What to begin with for a connection whose lines somebody else has read until now: the next segment of each direction is
+    /// taken for a line's beginning. Otherwise the first command after the connection was taken over would be missed.
+    /// </summary>
+    public static FtpControl PickedUp() => new() { _original = LineTracker.PickedUp, _reply = LineTracker.PickedUp };
+
+    /// <summary>Where lines begin in this direction.</summary>
+    internal ref LineTracker Lines(Direction direction)
+    {
+        if (direction == Direction.Original) return ref _original;
+        return ref _reply;
+    }
+
+    /// <summary>Follows AUTH and its answer.</summary>
+    /// <param name="line">A segment that begins with a line's beginning.</param>
+    /// <param name="direction">Who says it.</param>
+    internal void NoteSecurity(ReadOnlySpan<byte> line, Direction direction)
+    {
+        if (direction == Direction.Original)
+        {
+            // A refused request stays noted: no other command is ever answered with 234.
+            if (_tls == TlsProgress.Clear && FtpSecurity.AsksForTls(line)) _tls = TlsProgress.Requested;
+        }
+        else if (_tls == TlsProgress.Requested && FtpSecurity.Accepts(line))
+        {
+            _tls = TlsProgress.Accepted;
+        }
+    }
+}
