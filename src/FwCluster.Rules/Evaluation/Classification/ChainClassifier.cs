@@ -17,12 +17,15 @@ internal sealed class ChainClassifier
     private readonly Dimension[] _dimensions;
     private readonly int _chunks;
 
-    // Words in which some rule leaves all selective fields free: those rules are in no row of these fields.
+    // Anchors: fields of which each rule restricts at least one, but for the rules of _alwaysSummary's words. A candidate is in an anchor's
+    // row or in such a word, so that only those words are looked at.
+    private readonly bool[] _isAnchor;
     private readonly ulong[] _alwaysSummary;
 
-    private ChainClassifier(Dimension[] dimensions, int chunks, ulong[] alwaysSummary)
+    private ChainClassifier(Dimension[] dimensions, bool[] isAnchor, int chunks, ulong[] alwaysSummary)
     {
         _dimensions = dimensions;
+        _isAnchor = isAnchor;
         _chunks = chunks;
         _alwaysSummary = alwaysSummary;
     }
@@ -40,12 +43,30 @@ internal sealed class ChainClassifier
         var words = (rules.Count + 63) / 64;
         var always = new ulong[words];
         Array.Fill(always, ulong.MaxValue);
-        foreach (var dimension in dimensions.Where(d => d.IsSelective))
-        {
-            for (var w = 0; w < words; w++) always[w] &= dimension.Free[w];
-        }
+        var isAnchor = ChooseAnchors(dimensions, always);
         var chunks = (words + 63) / 64;
-        return new ChainClassifier(dimensions, chunks, DimensionBuilder.Summary(always, chunks));
+        return new ChainClassifier(dimensions, isAnchor, chunks, DimensionBuilder.Summary(always, chunks));
+    }
+
+    /// <summary>Of the fields in order of their rows' length, takes as many as leave the fewest words to be looked at: those rows' own,
+    /// and those in which some rule leaves all of these fields free (<paramref name="always"/>).</summary>
+    private static bool[] ChooseAnchors(Dimension[] dimensions, ulong[] always)
+    {
+        var order = Enumerable.Range(0, dimensions.Length).OrderBy(d => dimensions[d].MeanRowWords).ToArray();
+        var (best, taken, rows) = ((double)always.Length, 0, 0.0);
+        var left = always.ToArray();
+        for (var i = 0; i < order.Length; i++)
+        {
+            rows += dimensions[order[i]].MeanRowWords;
+            for (var w = 0; w < left.Length; w++) left[w] &= dimensions[order[i]].Free[w];
+            var cost = rows + left.Count(w => w != 0);
+            if (cost >= best) continue;
+            (best, taken) = (cost, i + 1);
+            left.CopyTo(always, 0);
+        }
+        var isAnchor = new bool[dimensions.Length];
+        foreach (var d in order.Take(taken)) isAnchor[d] = true;
+        return isAnchor;
     }
 
     /// <summary>Candidates of one packet, from rule <paramref name="from"/> (its index) on.</summary>
@@ -116,7 +137,7 @@ internal sealed class ChainClassifier
             var row = candidates.Row[d];
             if (started) candidates.Packed[d] += BitOperations.PopCount(dimension.Rows[row + chunk - 1]);
             var summary = dimension.Rows[row + chunk];
-            if (dimension.IsSelective) some |= summary;
+            if (_isAnchor[d]) some |= summary;
             every &= summary | dimension.FreeSummary[chunk];
         }
         candidates.Started = true;

@@ -8,7 +8,8 @@ namespace FwCluster.Rules.Evaluation.Classification;
 /// rules are bits by position. The free ones are one dense set for all intervals; what an interval adds is sparse, a <em>row</em> of
 /// <see cref="Rows"/>: first the summary (a bit for each word that is not zero), then those words. Immutable.
 /// </summary>
-internal sealed class Dimension(PacketField field, IntervalIndex index, int[] rowOfInterval, ulong[] rows, ulong[] free, ulong[] freeSummary)
+internal sealed class Dimension(
+    PacketField field, IntervalIndex index, int[] rowOfInterval, double meanRowWords, ulong[] rows, ulong[] free, ulong[] freeSummary)
 {
     /// <summary>The rows, one behind the other.</summary>
     public readonly ulong[] Rows = rows;
@@ -22,8 +23,8 @@ internal sealed class Dimension(PacketField field, IntervalIndex index, int[] ro
     /// <summary>The field.</summary>
     public readonly PacketField Field = field;
 
-    /// <summary>A rule that restricts such a field seldom allows a given packet, so that its rows are good to begin with.</summary>
-    public bool IsSelective => Field is PacketField.Source or PacketField.Destination or PacketField.SourcePort or PacketField.DestinationPort;
+    /// <summary>How many words a row has, the mean over all intervals.</summary>
+    public double MeanRowWords { get; } = meanRowWords;
 
     /// <summary>Where in <see cref="Rows"/> the row for this packet begins.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -84,7 +84,8 @@ internal sealed class DimensionBuilder
             rowOfInterval.Add(none);
         }
         return new Dimension(
-            _field, new IntervalIndex([.. boundaries]), [.. rowOfInterval], rows.ToArray(), _free, Summary(_free, _chunks));
+            _field, new IntervalIndex([.. boundaries]), [.. rowOfInterval], rowOfInterval.Average(rows.WordsOf), rows.ToArray(), _free,
+            Summary(_free, _chunks));
     }
 
     internal static ulong[] Summary(ReadOnlySpan<ulong> words, int chunks)
@@ -136,6 +137,13 @@ internal sealed class DimensionBuilder
             var at = _rows.Count;
             _rows.AddRange(packed);
             return at;
+        }
+
+        public int WordsOf(int start)
+        {
+            var words = 0;
+            for (var c = 0; c < chunks; c++) words += BitOperations.PopCount(_rows[start + c]);
+            return words;
         }
 
         public ulong[] ToArray() => [.. _rows];
