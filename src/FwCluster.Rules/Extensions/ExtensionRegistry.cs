@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
+using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Extensions.Matches;
+using FwCluster.Rules.Extensions.Targets;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions;
@@ -15,6 +17,9 @@ public static class ExtensionRegistry
 
     private static readonly TargetExtension[] AllTargets =
     [
+        new VerdictTargetExtension("ACCEPT", Verdict.Accept),
+        new VerdictTargetExtension("DROP", Verdict.Drop),
+        new VerdictTargetExtension("RETURN", Verdict.Return),
     ];
 
     /// <summary>Matches by each of their names.</summary>

@@ -26,6 +26,9 @@ public sealed record OptionSpec(string Name, int Arguments = 1)
     /// <summary>Options that must be there too (names, not aliases).</summary>
     public ImmutableArray<string> Requires { get; init; } = [];
 
+    /// <summary>Its one argument may be left out (<c>-F [chain]</c>).</summary>
+    public bool IsArgumentOptional { get; init; }
+
     /// <summary>Set for an option that iptables knows and this product does not: the reader refuses it with these words.</summary>
     public string? Unsupported { get; init; }
 }
