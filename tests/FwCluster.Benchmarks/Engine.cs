@@ -22,7 +22,7 @@ public sealed class Engine
             ActiveRuleset.From(CompiledRuleset.Compile(read.IPv4 ?? Ruleset.Empty(IpFamily.IPv4))),
             ActiveRuleset.From(CompiledRuleset.Compile(Ruleset.Empty(IpFamily.IPv6))),
             new ConnectionTable(ConntrackSettings.Default with { MaxEntries = maxEntries }, []),
-            HostAddresses.Of([Traffic.Server]));
+            new HostAddresses([new HostAddress(IpFamily.IPv4, Traffic.Server, 32)]));
     }
 
     /// <summary>The connections.</summary>

@@ -21,7 +21,7 @@ switch (args)
         break;
     default:
         // In this process: the benchmarks need no other runtime or settings than this one has.
-        var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(InProcessEmitToolchain.Default));
+        var config = DefaultConfig.Instance.AddJob(Job.ShortRun.WithToolchain(new InProcessEmitToolchain(TimeSpan.FromMinutes(10), logOutput: false)));
         BenchmarkSwitcher.FromAssembly(typeof(Traffic).Assembly).Run(args, config);
         break;
 }
