@@ -25,7 +25,7 @@ public sealed class DifferentialRun(ITrackingEngine first, ITrackingEngine secon
     public List<Difference> Differences { get; } = [];
 
     /// <summary>Differences that did not come again when their sequence was sent from empty tables.</summary>
-    public int Fleeting { get; private set; }
+    public List<string> Fleeting { get; } = [];
 
     /// <summary>Runs until it is enough, or so many differences were found.</summary>
     public void Run(long packets, TimeSpan time, int differences = 1, Action? progress = null)
@@ -46,30 +46,36 @@ public sealed class DifferentialRun(ITrackingEngine first, ITrackingEngine secon
         _comparer.Reset(options);
         var sequences = new List<List<byte[]>>(SequencesPerBatch);
         var differ = new HashSet<int>();
+        var said = new Dictionary<int, string>();
         for (var i = 0; i < SequencesPerBatch; i++)
         {
             var packets = SequenceGenerator.Generate(random, batch * SequencesPerBatch + i);
             sequences.Add(packets);
-            if (_comparer.Send(options, packets, States) is not null) differ.Add(i);
+            if (_comparer.Send(options, packets, States) is { } difference)
+            {
+                differ.Add(i);
+                said[i] = difference.Script();
+            }
             Packets += packets.Count;
             Sequences++;
         }
 
-        foreach (var (tuple, _) in _comparer.CompareTables())
+        foreach (var (tuple, what) in _comparer.CompareTables())
         {
             // The scene's number is in every address of it.
             var number = tuple.Family == FwCluster.Packets.IpFamily.IPv4 ? (int)(tuple.Source.Low >> 2 & 0x3fffff) : (int)(uint)tuple.Source.High;
             if (tuple.Source == default) number = tuple.Family == FwCluster.Packets.IpFamily.IPv4 ? (int)(tuple.Destination.Low >> 2 & 0x3fffff) : (int)(uint)tuple.Destination.High;
             var index = number - (batch * SequencesPerBatch & 0x3fffff);
             if (index is >= 0 and < SequencesPerBatch) differ.Add(index);
-            else Fleeting++;
+            else Fleeting.Add($"batch {batch}, of no sequence:\n{what}");
+            said.TryAdd(index, what);
         }
 
         foreach (var index in differ.Order())
         {
             if (Differences.Count >= limit) return;
             if (Minimizer.Minimize(_comparer, options, sequences[index]) is { } smallest) Differences.Add(smallest);
-            else Fleeting++;
+            else Fleeting.Add($"batch {batch}, sequence {index}:\n{said[index]}");
         }
     }
 }

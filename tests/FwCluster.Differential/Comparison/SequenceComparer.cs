@@ -16,9 +16,13 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
 
     /// <summary>Sends the packets; null where the states were the same throughout, else what happened up to the difference.</summary>
     public Difference? Send(TrackingOptions options, IReadOnlyList<byte[]> packets, long[]? counts = null)
+        => Send(options, packets, counts, out _);
+
+    private Difference? Send(TrackingOptions options, IReadOnlyList<byte[]> packets, long[]? counts,
+        out List<(TrackedState First, TrackedState Second)> states)
     {
         ArgumentNullException.ThrowIfNull(packets);
-        var states = new List<(TrackedState First, TrackedState Second)>(packets.Count);
+        states = new List<(TrackedState First, TrackedState Second)>(packets.Count);
         foreach (var packet in packets)
         {
             var one = first.Send(packet);
@@ -29,7 +33,7 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
             {
                 return new Difference(options, [.. packets.Take(states.Count)],
                     $"packet {states.Count}: {first.Name} says {Name(one)}, {second.Name} says {Name(two)}")
-                { States = [.. states.Select(pair => (Name(pair.First), Name(pair.Second)))] };
+                { States = Names(states) };
             }
         }
         return null;
@@ -60,10 +64,10 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
             Reset(options);
         }
 
-        if (Send(options, packets) is { } difference) return difference;
+        if (Send(options, packets, counts: null, out var states) is { } difference) return difference;
         var tables = CompareTables();
         if (tables.Count == 0) return null;
-        return new Difference(options, packets, string.Join('\n', tables.Select(table => table.What))) { States = [] };
+        return new Difference(options, packets, string.Join('\n', tables.Select(table => table.What))) { States = Names(states) };
     }
 
     private void Compare<T>(IReadOnlyList<T> one, IReadOnlyList<T> two, Func<T, FlowTuple> key, Func<T, T, bool> same,
@@ -86,6 +90,9 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
 
     private static bool IsFragment(byte[] packet)
         => packet.Length >= 20 && (packet[0] >> 4 == 4 ? (packet[6] & 0x3f | packet[7]) != 0 : packet.Length >= 40 && packet[6] is 44 or 0 or 43 or 60);
+
+    private static List<(string, string)> Names(List<(TrackedState First, TrackedState Second)> states)
+        => [.. states.Select(pair => (Name(pair.First), Name(pair.Second)))];
 
     private static string Name(TrackedState state) => state == TrackedState.None ? "-" : state.ToString().ToUpperInvariant();
 }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using FwCluster.Conntrack;
+using FwCluster.Conntrack.Helpers.Ftp;
 using FwCluster.Packets;
+using FwCluster.Packets.Fragments;
 using FwCluster.Referee;
 
 namespace FwCluster.Differential.Engines;
@@ -11,6 +13,7 @@ public sealed class ConntrackEngine : ITrackingEngine
     private static readonly long Start = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
     private ConnectionTable _table = null!;
+    private Reassembler _reassembler = null!;
 
     public ConntrackEngine() => Restart(new TrackingOptions());
 
@@ -21,19 +24,48 @@ public sealed class ConntrackEngine : ITrackingEngine
     public void Reset(TrackingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _table = new ConnectionTable(Settings(options), []);
+        _table = new ConnectionTable(Settings(options), [new FtpHelper { Ports = [FtpHelper.DefaultPort] }]);
     }
 
-    public void Restart(TrackingOptions options) => Reset(options);
+    public void Restart(TrackingOptions options)
+    {
+        var second = TimeSpan.FromSeconds(1); // as the kernel engine sets it
+        _reassembler = new Reassembler(new ReassemblyOptions { IPv4Timeout = second, IPv6Timeout = second });
+        Reset(options);
+    }
 
     public TrackedState Send(ReadOnlySpan<byte> packet)
     {
         if (PacketDecoder.Decode(packet, packet.Length, out var headers) != DecodeResult.Ok) return TrackedState.None;
         var now = Now;
+        switch (_reassembler.Add(headers, packet, now, default, out var whole))
+        {
+            case FragmentResult.Held or FragmentResult.Dropped:
+                return TrackedState.None;
+            case FragmentResult.Whole:
+                using (whole)
+                {
+                    return PacketDecoder.Decode(whole.Span, whole.WireLength, out headers) == DecodeResult.Ok
+                        ? Track(headers, whole.Span, now)
+                        : TrackedState.None;
+                }
+            default:
+                return Track(headers, packet, now);
+        }
+    }
+
+    private TrackedState Track(in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
+    {
         var template = default(ConnectionTemplate);
+        if (headers is { Protocol: IpProtocol.Tcp, DestinationPort: FtpHelper.DefaultPort })
+        {
+            template.Helper = 1;
+            template.IsSet = true;
+        }
         var result = _table.Track(headers, packet, template, now);
-        if (result.Drop || !_table.Confirm(ref result, headers, packet, now)) return TrackedState.None;
-        return (TrackedState)result.State;
+        if (!result.Drop) return _table.Confirm(ref result, headers, packet, now) ? (TrackedState)result.State : TrackedState.None;
+        _table.Discard(ref result);
+        return TrackedState.None;
     }
 
     public TrackingSnapshot Snapshot()
@@ -61,7 +93,8 @@ public sealed class ConntrackEngine : ITrackingEngine
             TcpIgnoreInvalidRst = options.TcpIgnoreInvalidRst,
             TcpMaxRetransmissions = options.TcpMaxRetransmissions,
             VerifyChecksums = options.VerifyChecksums,
-            AutomaticHelpers = true,
+            AutomaticHelpers = false, // the referee attaches helpers by rule, and so does Track
+
             UdpTimeout = Timeout("udp_timeout", usual.UdpTimeout),
             UdpStreamTimeout = Timeout("udp_timeout_stream", usual.UdpStreamTimeout),
             IcmpTimeout = Timeout("icmp_timeout", usual.IcmpTimeout),

@@ -6,7 +6,17 @@ namespace FwCluster.Differential.Engines;
 /// <summary>The running kernel.</summary>
 public sealed class KernelEngine : ITrackingEngine
 {
-    private KernelReferee _referee = new();
+    private static readonly RefereeOptions Options = new()
+    {
+        // Datagrams that stay incomplete would pile up: while the kernel's table of them grows, it loses fragments.
+        Sysctls = new Dictionary<string, string>
+        {
+            ["net.ipv4.ipfrag_time"] = "1",
+            ["net.netfilter.nf_conntrack_frag6_timeout"] = "1",
+        },
+    };
+
+    private KernelReferee _referee = new(Options);
 
     public string Name => "kernel";
 
@@ -27,7 +37,7 @@ public sealed class KernelEngine : ITrackingEngine
     public void Restart(TrackingOptions options)
     {
         _referee.Dispose();
-        _referee = new KernelReferee();
+        _referee = new KernelReferee(Options);
         Reset(options);
     }
 

@@ -87,7 +87,7 @@ internal sealed class Disturbance(Scene scene)
 
     private List<byte[]> Fragments(byte[] packet)
     {
-        var header = HeaderLength(packet);
+        var header = PacketBuilder.UnfragmentableLength(packet, out _);
         var length = packet.Length - header;
         if (length < 9) return [packet];
         var id = (uint)scene.Random.NextInt64(1L << 32);
