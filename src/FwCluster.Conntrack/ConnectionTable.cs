@@ -93,7 +93,8 @@ public sealed partial class ConnectionTable : IExpectationSink
             && TrackIcmpError(headers, packet, template, now, ref result))
             return Counted(result);
 
-        if (headers.IsFragment) return Counted(Fail(result, TrackFailure.Malformed));
+        // A first fragment that reassembly passes on alone has its ports (ipv6_get_l4proto); a later one has nothing to find a tuple by.
+        if (headers.FragmentOffset != 0) return Counted(Fail(result, TrackFailure.Malformed));
         var tuple = headers.Tuple;
         var bucket = _store.BucketOf(tuple);
         while (true)
@@ -209,7 +210,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         Direction direction, long now, out TrackFailure failure)
     {
         failure = TrackFailure.None;
-        if (Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet))
+        if (Settings.VerifyChecksums && !ChecksumIsValid(headers, packet))
         {
             failure = TrackFailure.Checksum;
             return TrackerVerdict.Invalid;
@@ -226,6 +227,10 @@ public sealed partial class ConnectionTable : IExpectationSink
                 return TrackerVerdict.Invalid;
         }
     }
+
+    // udplite_error sums UDP-Lite with UDP's protocol number, so what is right on the wire is INVALID to the kernel.
+    private static bool ChecksumIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet)
+        => Checksum.TransportIsValid(headers, packet, headers.Protocol == IpProtocol.UdpLite ? IpProtocol.Udp : headers.Protocol);
 
     private bool Help(ref Connection connection, ref TrackResult result, in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
     {

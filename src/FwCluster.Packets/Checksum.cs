@@ -15,11 +15,16 @@ public static class Checksum
     /// of a packet that is not a fragment. A UDP checksum of zero means "none" and is right, for tracking also in IPv6
     /// (udp_error in nf_conntrack_proto_udp.c).</summary>
     public static bool TransportIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet)
+        => TransportIsValid(in headers, packet, headers.Protocol);
+
+    /// <summary>The same with a protocol number in the pseudo-header that is not the packet's: Linux's conntrack sums UDP-Lite with UDP's
+    /// number (udplite_error in nf_conntrack_proto_udp.c).</summary>
+    public static bool TransportIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet, byte pseudoProtocol)
     {
         if (!TryLocate(in headers, packet.Length, out var at)) return true;
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         if (headers.Protocol == IpProtocol.Udp && transport[at] == 0 && transport[at + 1] == 0) return true;
-        return Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers)) == 0xffff;
+        return Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers, pseudoProtocol)) == 0xffff;
     }
 
     /// <summary>Writes the right transport checksum into the packet (TCP, UDP, UDP-Lite, ICMP, ICMPv6); leaves other packets, and those that
@@ -30,7 +35,7 @@ public static class Checksum
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         var field = transport.Slice(at, 2);
         field.Clear();
-        var sum = (ushort)~Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers));
+        var sum = (ushort)~Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers, headers.Protocol));
         // UDP sends a sum of zero as its other representation, all ones: zero stands for "none" (RFC 768).
         if (sum == 0 && headers.Protocol is IpProtocol.Udp or IpProtocol.UdpLite) sum = 0xffff;
         MemoryMarshal.Write(field, sum);
@@ -77,7 +82,7 @@ public static class Checksum
         return coverage == 0 || coverage > transport.Length ? transport.Length : coverage;
     }
 
-    private static ulong PseudoHeader(in PacketHeaders headers)
+    private static ulong PseudoHeader(in PacketHeaders headers, byte protocol)
     {
         if (headers.Protocol == IpProtocol.Icmp) return 0;
         Span<byte> pseudo = stackalloc byte[40];
@@ -85,7 +90,7 @@ public static class Checksum
         headers.Source.Write(headers.Family, pseudo);
         headers.Destination.Write(headers.Family, pseudo[addressBytes..]);
         BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes)..], (uint)headers.TransportLength);
-        BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes + 4)..], headers.Protocol);
+        BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes + 4)..], protocol);
         return SumInMemoryOrder(pseudo[..(2 * addressBytes + 8)]);
     }
 
