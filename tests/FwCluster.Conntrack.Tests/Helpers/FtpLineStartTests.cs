@@ -196,7 +196,8 @@ public sealed class FtpLineStartTests
                     sent += length;
                 }
             }
-            Assert.Equal(lines.Where(l => l.Port >= 0).Select(l => l.Port), bench.Noted.Select(e => (int)e.Tuple.DestinationPort));
+            Assert.Equal(
+                lines.Where(l => l.Port >= 0).Select(l => l.Port), bench.Noted.Select(e => (int)e.Tuple.DestinationPort));
         });
     }
 }

@@ -6,160 +6,180 @@ namespace FwCluster.Conntrack.Tests.Helpers;
 /// <summary>What one line announces, byte for byte as the kernel takes it.</summary>
 public sealed class FtpLineTests
 {
-    private const string Client4 = "10.0.0.1";
-    private const string Server4 = "10.0.0.2";
-    private const string Client6 = "2001:db8::1";
-    private const string Server6 = "2001:db8::2";
+    internal const string Client4 = "10.0.0.1";
+    internal const string Server4 = "10.0.0.2";
+    internal const string Client6 = "2001:db8::1";
+    internal const string Server6 = "2001:db8::2";
 
     private static readonly FtpHelper Helper = new() { Ports = [21] };
 
     /// <summary>What becomes of a line: the port that is expected at the speaker's address, or one of these.</summary>
-    private const int Nothing = -1;
-    private const int Dropped = -2;
+    internal const int Nothing = -1;
+    internal const int Dropped = -2;
+
+    public static TheoryData<string, int> ClientLines4 => new()
+    {
+        { "PORT 10,0,0,1,4,5\r\n", 1029 },
+        { "port 10,0,0,1,4,5\r\n", 1029 },
+        { "PORT 10,0,0,1,4,5\r", 1029 },
+        { "PORT 10,0,0,1,4,5\rwhatever", 1029 },
+        { "PORT 10,0,0,1,0,21\r\n", 21 },
+        { "PORT 10,0,0,1,0,0\r\n", 0 },
+        { "PORT 10,0,0,1,,\r\n", 0 },
+        { "PORTAL 10,0,0,1,4,5\r\n", 1029 },
+        { "PORT\r\n 10,0,0,1,4,5\r\n", 1029 },
+        // Numbers run over to the left, and round.
+        { "PORT 0,0,0,167772161,4,5\r\n", 1029 },
+        { "PORT 10,0,0,1,0,1029\r\n", 1029 },
+        { "PORT 10,0,0,1,256,1029\r\n", 1029 },
+        { "PORT 10,0,0,4294967297,4,5\r\n", 1029 },
+        { "PORT 0010,000,0,00000000001,4,5\r\n", 1029 },
+        // Not the speaker's address.
+        { "PORT 10,0,0,2,4,5\r\n", Nothing },
+        { "PORT 192,0,2,1,4,5\r\n", Nothing },
+        { "PORT ,,,,,\r\n", Nothing },
+        // Wrong, or not all of it.
+        { "PORT 10,0,0,1,4,5\n", Dropped },
+        { "PORT 10,0,0,1,4,5 \r\n", Dropped },
+        { "PORT  10,0,0,1,4,5\r\n", Dropped },
+        { "PORT 10,0,0,1,4\r\n", Dropped },
+        { "PORT 10,0,0,1,4,5,6\r\n", Dropped },
+        { "PORT 10.0.0.1.4.5\r\n", Dropped },
+        { "PORT -10,0,0,1,4,5\r\n", Dropped },
+        { "PORT 10,0,0,1,4,5", Dropped },
+        { "PORT 10,0,0,", Dropped },
+        { "PORT\r\n", Dropped },
+        { "PORT", Dropped },
+        { "Po", Dropped },
+        { "e", Dropped },
+        // Something else.
+        { "PASV\r\n", Nothing },
+        { "PA", Nothing },
+        { " PORT 10,0,0,1,4,5\r\n", Nothing },
+        { "227 Entering Passive Mode (10,0,0,1,4,5)\r\n", Nothing },
+        { "EPRT |1|10.0.0.1|1029|\r\n", 1029 },
+        { "eprt !1!10.0.0.1!1029!\r\n", 1029 },
+        { "EPRT |1|10.0.0.1|1029|", 1029 },
+        { "EPRT |1|10.0.0.1|66565|\r\n", 1029 },
+        { "EPRT |1|0.0.0.167772161|1029|\r\n", 1029 },
+        { "EPRT a1a10.0.0.1a1029a\r\n", 1029 },
+        { "EPRT |1|10.0.0.2|1029|\r\n", Nothing },
+        { "EPRT |1|10.0.0.1|0|\r\n", Dropped },
+        { "EPRT |1|10.0.0.1|65536|\r\n", Dropped },
+        { "EPRT |1|10.0.0.1|10 29|\r\n", Dropped },
+        { "EPRT |1|10.0.0.1|1029\r\n", Dropped },
+        { "EPRT |1|10.0.0.1!1029|\r\n", Dropped },
+        { "EPRT |1|10.0.0|1029|\r\n", Dropped },
+        { "EPRT .1.10.0.0.1.1029.\r\n", Dropped },
+        { "EPRT |2|::1|1029|\r\n", Dropped },
+        { "EPRT |3|10.0.0.1|1029|\r\n", Dropped },
+        { "EPRT 111110.0.0.1|1029|\r\n", Dropped },
+        { "EPRT |1!10.0.0.1|1029|\r\n", Dropped },
+        { "EPRT |1|", Dropped },
+        { "EPRT |1|10.0.0.1|", Dropped },
+        { "EPRT |1|10.0.0.1|102", Dropped },
+        { "EPRT ", Dropped },
+    };
+
+    public static TheoryData<string, int> ServerLines4 => new()
+    {
+        { "227 Entering Passive Mode (10,0,0,2,4,5)\r\n", 1029 },
+        { "227 Entering Passive Mode (10,0,0,2,4,5).\r\n", 1029 },
+        { "227 Entering Passive Mode 10,0,0,2,4,5\r\n", 1029 },
+        { "227 Entering Passive Mode. 10,0,0,2,4,5\n", 1029 },
+        { "227 =10,0,0,2,4,5.", 1029 },
+        { "227 10,0,0,2,4,5x", 1029 },
+        { "227 (10,0,0,2,0,0)\r\n", 0 },
+        { "227 Entering\r\n227 Mode (10,0,0,2,4,5)\r\n", Dropped },
+        { "227 (10,0,0,1,4,5)\r\n", Nothing },
+        { "227 (10,0,0,2,4,5", Dropped },
+        { "227 (10,0,0,2,4)\r\n", Dropped },
+        { "227 (10, 0, 0, 2, 4, 5)\r\n", Dropped },
+        { "227 Passive mode 1 (10,0,0,2,4,5)\r\n", Dropped },
+        { "227 Entering Passive Mode\r\n", Dropped },
+        { "227 ", Dropped },
+        { "22", Dropped },
+        { "227-Entering Passive Mode (10,0,0,2,4,5)\r\n", Nothing },
+        { "220 ready\r\n", Nothing },
+        { "PORT 10,0,0,2,4,5\r\n", Nothing },
+        { "229 Entering Extended Passive Mode (|||1029|)\r\n", 1029 },
+        { "229 Ok (!!!1029!)\r\n", 1029 },
+        { "229 (|||1029|", 1029 },
+        { "229 (((()|||1029|)\r\n", Dropped },
+        { "229 ((((1029()\r\n", 1029 },
+        { "229 Ok |||1029|\r\n", Dropped },
+        { "229 Ok (|||0|)\r\n", Dropped },
+        { "229 Ok (|||1029)\r\n", Dropped },
+        { "229 Ok (|1|10.0.0.2|1029|)\r\n", Dropped },
+        { "229 Ok (11110291)\r\n", Dropped },
+        { "229 Ok (|||", Dropped },
+        { "229 Ok (", Dropped },
+    };
+
+    public static TheoryData<string, int> ClientLines6 => new()
+    {
+        { "EPRT |2|2001:db8::1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:DB8::1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8:0:0:0:0:0:1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8::0:0:0:0:1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8:0::0:0:0:1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:0000000db8::001|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8::0.0.0.1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8:0:0:0:0:0.0.0.1|1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8::0.0.0.1:1029|\r\n", 1029 },
+        { "EPRT |2|2001:db8::1\01029|\r\n", 1029 },
+        { "EPRT g2g2001:db8::1g1029g\r\n", 1029 },
+        { "EPRT |2|2001:db8::2|1029|\r\n", Nothing },
+        { "EPRT |2|::|1029|\r\n", Nothing },
+        { "EPRT |2|1::|1029|\r\n", Nothing },
+        { "EPRT |2|::1:2:3:4:5:6:7|1029|\r\n", Nothing },
+        { "EPRT |2|1:2:3:4:5:6:7::|1029|\r\n", Nothing },
+        { "EPRT |2|::1:2:3:4:5:6:7:8|1029|\r\n", Dropped },
+        { "EPRT |2|1:2:3:4:5:6:7:8:9|1029|\r\n", Dropped },
+        { "EPRT |2|1:2:3:4:5:6:7|1029|\r\n", Dropped },
+        { "EPRT |2|1:2:3:4:5:6:7:8:|1029|\r\n", Dropped },
+        { "EPRT |2|1:2:3:4:5:6:7:0.0.0.1|1029|\r\n", Dropped },
+        { "EPRT |2|2001::db8::1|1029|\r\n", Dropped },
+        { "EPRT |2|:2001:db8::1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8:::1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::1:|1029|\r\n", Dropped },
+        { "EPRT |2|12001:db8::1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::0.0.0.256|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::0.0.1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::0.0.0.0.1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::.0.0.1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::0.0.0xa.1|1029|\r\n", Dropped },
+        { "EPRT |2||1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::1%1|1029|\r\n", Dropped },
+        { "EPRT |2|2001:db8::1|0|\r\n", Dropped },
+        { "EPRT |2|2001:db8::1", Dropped },
+        { "EPRT |1|10.0.0.1|1029|\r\n", Dropped },
+        // PORT has four bytes for an address; they are compared with the first four of the client's.
+        { "PORT 32,1,13,184,4,5\r\n", 1029 },
+        { "PORT 10,0,0,1,4,5\r\n", Nothing },
+    };
+
+    public static TheoryData<string, int> ServerLines6 => new()
+    {
+        { "229 Entering Extended Passive Mode (|||1029|)\r\n", 1029 },
+        { "227 Entering Passive Mode (32,1,13,184,4,5)\r\n", 1029 },
+        { "227 Entering Passive Mode (10,0,0,2,4,5)\r\n", Nothing },
+    };
 
     [Theory]
-    [InlineData("PORT 10,0,0,1,4,5\r\n", 1029)]
-    [InlineData("port 10,0,0,1,4,5\r\n", 1029)]
-    [InlineData("PORT 10,0,0,1,4,5\r", 1029)]
-    [InlineData("PORT 10,0,0,1,4,5\rwhatever", 1029)]
-    [InlineData("PORT 10,0,0,1,0,21\r\n", 21)]
-    [InlineData("PORT 10,0,0,1,0,0\r\n", 0)]
-    [InlineData("PORT 10,0,0,1,,\r\n", 0)]
-    [InlineData("PORTAL 10,0,0,1,4,5\r\n", 1029)]
-    [InlineData("PORT\r\n 10,0,0,1,4,5\r\n", 1029)]
-    // Numbers run over to the left, and round.
-    [InlineData("PORT 0,0,0,167772161,4,5\r\n", 1029)]
-    [InlineData("PORT 10,0,0,1,0,1029\r\n", 1029)]
-    [InlineData("PORT 10,0,0,1,256,1029\r\n", 1029)]
-    [InlineData("PORT 10,0,0,4294967297,4,5\r\n", 1029)]
-    [InlineData("PORT 0010,000,0,00000000001,4,5\r\n", 1029)]
-    // Not the speaker's address.
-    [InlineData("PORT 10,0,0,2,4,5\r\n", Nothing)]
-    [InlineData("PORT 192,0,2,1,4,5\r\n", Nothing)]
-    [InlineData("PORT ,,,,,\r\n", Nothing)]
-    // Wrong, or not all of it.
-    [InlineData("PORT 10,0,0,1,4,5\n", Dropped)]
-    [InlineData("PORT 10,0,0,1,4,5 \r\n", Dropped)]
-    [InlineData("PORT  10,0,0,1,4,5\r\n", Dropped)]
-    [InlineData("PORT 10,0,0,1,4\r\n", Dropped)]
-    [InlineData("PORT 10,0,0,1,4,5,6\r\n", Dropped)]
-    [InlineData("PORT 10.0.0.1.4.5\r\n", Dropped)]
-    [InlineData("PORT -10,0,0,1,4,5\r\n", Dropped)]
-    [InlineData("PORT 10,0,0,1,4,5", Dropped)]
-    [InlineData("PORT 10,0,0,", Dropped)]
-    [InlineData("PORT\r\n", Dropped)]
-    [InlineData("PORT", Dropped)]
-    [InlineData("Po", Dropped)]
-    [InlineData("e", Dropped)]
-    // Something else.
-    [InlineData("PASV\r\n", Nothing)]
-    [InlineData("PA", Nothing)]
-    [InlineData(" PORT 10,0,0,1,4,5\r\n", Nothing)]
-    [InlineData("227 Entering Passive Mode (10,0,0,1,4,5)\r\n", Nothing)]
-    [InlineData("EPRT |1|10.0.0.1|1029|\r\n", 1029)]
-    [InlineData("eprt !1!10.0.0.1!1029!\r\n", 1029)]
-    [InlineData("EPRT |1|10.0.0.1|1029|", 1029)]
-    [InlineData("EPRT |1|10.0.0.1|66565|\r\n", 1029)]
-    [InlineData("EPRT |1|0.0.0.167772161|1029|\r\n", 1029)]
-    [InlineData("EPRT a1a10.0.0.1a1029a\r\n", 1029)]
-    [InlineData("EPRT |1|10.0.0.2|1029|\r\n", Nothing)]
-    [InlineData("EPRT |1|10.0.0.1|0|\r\n", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|65536|\r\n", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|10 29|\r\n", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|1029\r\n", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1!1029|\r\n", Dropped)]
-    [InlineData("EPRT |1|10.0.0|1029|\r\n", Dropped)]
-    [InlineData("EPRT .1.10.0.0.1.1029.\r\n", Dropped)]
-    [InlineData("EPRT |2|::1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |3|10.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT 111110.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |1!10.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |1|", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|102", Dropped)]
-    [InlineData("EPRT ", Dropped)]
+    [MemberData(nameof(ClientLines4))]
     public void Client_line_over_IPv4(string line, int outcome) => Check(Direction.Original, Client4, Server4, line, outcome);
 
     [Theory]
-    [InlineData("227 Entering Passive Mode (10,0,0,2,4,5)\r\n", 1029)]
-    [InlineData("227 Entering Passive Mode (10,0,0,2,4,5).\r\n", 1029)]
-    [InlineData("227 Entering Passive Mode 10,0,0,2,4,5\r\n", 1029)]
-    [InlineData("227 Entering Passive Mode. 10,0,0,2,4,5\n", 1029)]
-    [InlineData("227 =10,0,0,2,4,5.", 1029)]
-    [InlineData("227 10,0,0,2,4,5x", 1029)]
-    [InlineData("227 (10,0,0,2,0,0)\r\n", 0)]
-    [InlineData("227 Entering\r\n227 Mode (10,0,0,2,4,5)\r\n", Dropped)]
-    [InlineData("227 (10,0,0,1,4,5)\r\n", Nothing)]
-    [InlineData("227 (10,0,0,2,4,5", Dropped)]
-    [InlineData("227 (10,0,0,2,4)\r\n", Dropped)]
-    [InlineData("227 (10, 0, 0, 2, 4, 5)\r\n", Dropped)]
-    [InlineData("227 Passive mode 1 (10,0,0,2,4,5)\r\n", Dropped)]
-    [InlineData("227 Entering Passive Mode\r\n", Dropped)]
-    [InlineData("227 ", Dropped)]
-    [InlineData("22", Dropped)]
-    [InlineData("227-Entering Passive Mode (10,0,0,2,4,5)\r\n", Nothing)]
-    [InlineData("220 ready\r\n", Nothing)]
-    [InlineData("PORT 10,0,0,2,4,5\r\n", Nothing)]
-    [InlineData("229 Entering Extended Passive Mode (|||1029|)\r\n", 1029)]
-    [InlineData("229 Ok (!!!1029!)\r\n", 1029)]
-    [InlineData("229 (|||1029|", 1029)]
-    [InlineData("229 (((()|||1029|)\r\n", Dropped)]
-    [InlineData("229 ((((1029()\r\n", 1029)]
-    [InlineData("229 Ok |||1029|\r\n", Dropped)]
-    [InlineData("229 Ok (|||0|)\r\n", Dropped)]
-    [InlineData("229 Ok (|||1029)\r\n", Dropped)]
-    [InlineData("229 Ok (|1|10.0.0.2|1029|)\r\n", Dropped)]
-    [InlineData("229 Ok (11110291)\r\n", Dropped)]
-    [InlineData("229 Ok (|||", Dropped)]
-    [InlineData("229 Ok (", Dropped)]
+    [MemberData(nameof(ServerLines4))]
     public void Server_line_over_IPv4(string line, int outcome) => Check(Direction.Reply, Client4, Server4, line, outcome);
 
     [Theory]
-    [InlineData("EPRT |2|2001:db8::1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:DB8::1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8:0:0:0:0:0:1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8::0:0:0:0:1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8:0::0:0:0:1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:0000000db8::001|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8::0.0.0.1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8:0:0:0:0:0.0.0.1|1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8::0.0.0.1:1029|\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8::1\01029|\r\n", 1029)]
-    [InlineData("EPRT g2g2001:db8::1g1029g\r\n", 1029)]
-    [InlineData("EPRT |2|2001:db8::2|1029|\r\n", Nothing)]
-    [InlineData("EPRT |2|::|1029|\r\n", Nothing)]
-    [InlineData("EPRT |2|1::|1029|\r\n", Nothing)]
-    [InlineData("EPRT |2|::1:2:3:4:5:6:7|1029|\r\n", Nothing)]
-    [InlineData("EPRT |2|1:2:3:4:5:6:7::|1029|\r\n", Nothing)]
-    [InlineData("EPRT |2|::1:2:3:4:5:6:7:8|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|1:2:3:4:5:6:7:8:9|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|1:2:3:4:5:6:7|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|1:2:3:4:5:6:7:8:|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|1:2:3:4:5:6:7:0.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001::db8::1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|:2001:db8::1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8:::1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::1:|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|12001:db8::1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::0.0.0.256|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::0.0.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::.0.0.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::0.0.0xa.1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2||1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::1%1|1029|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::1|0|\r\n", Dropped)]
-    [InlineData("EPRT |2|2001:db8::1", Dropped)]
-    [InlineData("EPRT |1|10.0.0.1|1029|\r\n", Dropped)]
-    // PORT has four bytes for an address; they are compared with the first four of the client's.
-    [InlineData("PORT 32,1,13,184,4,5\r\n", 1029)]
-    [InlineData("PORT 10,0,0,1,4,5\r\n", Nothing)]
+    [MemberData(nameof(ClientLines6))]
     public void Client_line_over_IPv6(string line, int outcome) => Check(Direction.Original, Client6, Server6, line, outcome);
 
     [Theory]
-    [InlineData("229 Entering Extended Passive Mode (|||1029|)\r\n", 1029)]
-    [InlineData("227 Entering Passive Mode (32,1,13,184,4,5)\r\n", 1029)]
-    [InlineData("227 Entering Passive Mode (10,0,0,2,4,5)\r\n", Nothing)]
+    [MemberData(nameof(ServerLines6))]
     public void Server_line_over_IPv6(string line, int outcome) => Check(Direction.Reply, Client6, Server6, line, outcome);
 
     [Theory]

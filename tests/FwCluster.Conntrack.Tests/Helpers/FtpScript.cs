@@ -1,11 +1,12 @@
 using System.Text;
+using System.Text.Json;
 using FwCluster.Packets;
 
 namespace FwCluster.Conntrack.Tests.Helpers;
 
 /// <summary>
-/// A random FTP dialogue as segments on the wire: right and wrong announcements and other lines, cut, retransmitted and reordered. It
-/// depends on nothing but its seed.
+/// A random FTP dialogue as segments on the wire: right and wrong announcements and other lines, cut, retransmitted and
+/// reordered. It depends on nothing but its seed.
 /// </summary>
 internal sealed class FtpScript
 {
@@ -17,8 +18,9 @@ internal sealed class FtpScript
 
     private static readonly string[] ServerLines =
     [
-        "220 ready\r\n", "331 Password?\r\n", "230-Hello\r\n227 (1,2,3,4,5,6)\r\n230 there\r\n", "200 PORT command successful\r\n",
-        "502 No\r\n", "227-x\r\n", "22", "2", "226 Done\n", "\r\n", "\n", "228 (10,0,0,1,4,5)\r\n",
+        "220 ready\r\n", "331 Password?\r\n", "230-Hello\r\n227 (1,2,3,4,5,6)\r\n230 there\r\n",
+        "200 PORT command successful\r\n", "502 No\r\n", "227-x\r\n", "22", "2", "226 Done\n", "\r\n", "\n",
+        "228 (10,0,0,1,4,5)\r\n",
     ];
 
     private readonly Random _random;
@@ -35,7 +37,7 @@ internal sealed class FtpScript
     public sealed record Segment(Direction Direction, int Offset, byte[] Payload)
     {
         public override string ToString()
-            => $"{Direction} {Offset}+{Payload.Length} {System.Text.Json.JsonSerializer.Serialize(Encoding.Latin1.GetString(Payload))}";
+            => $"{Direction} {Offset}+{Payload.Length} {JsonSerializer.Serialize(Encoding.Latin1.GetString(Payload))}";
     }
 
     /// <summary>The segments, in the order in which they are sent.</summary>
@@ -70,14 +72,16 @@ internal sealed class FtpScript
             var first = (uint)(family == IpFamily.IPv4 ? address.Low : address.High >> 32);
             var numbers = $"{FourNumbers(first, ',')},{Numbers(port)}";
             return direction == Direction.Original
-                ? $"{Pick("PORT ", "port ", "PORT x ")}{numbers}{Pick("\r\n", "\r\n", "\r\n", "\n", "\r", "")}"
-                : $"227 {Pick("Entering Passive Mode (", "(", "=", "Passive 1 (", "")}{numbers}{Pick(")\r\n", ").\r\n", "\r\n", "\n", "")}";
+                ? Pick("PORT ", "port ", "PORT x ") + numbers + Pick("\r\n", "\r\n", "\r\n", "\n", "\r", "")
+                : "227 " + Pick("Entering Passive Mode (", "(", "=", "Passive 1 (", "") + numbers
+                    + Pick(")\r\n", ").\r\n", "\r\n", "\n", "");
         }
         var bar = Pick("|", "|", "|", "|", "!", "a", "g", ".", ":", "1", " ", "~");
         var text = _random.Next(16) == 0 ? $"{port + 65536}" : $"{port}";
         if (direction == Direction.Reply)
         {
-            return $"229 {Pick("Entering Extended Passive Mode (", "(", "")}{bar}{bar}{bar}{text}{bar}{Pick(")", "")}{Pick("\r\n", "\n", "")}";
+            return "229 " + Pick("Entering Extended Passive Mode (", "(", "") + $"{bar}{bar}{bar}{text}{bar}"
+                + Pick(")", "") + Pick("\r\n", "\n", "");
         }
         var written = family == IpFamily.IPv4 ? FourNumbers((uint)address.Low, '.') : IPv6(address);
         var number = _random.Next(16) == 0 ? "3" : family == IpFamily.IPv4 ? "1" : "2";
@@ -147,7 +151,11 @@ internal sealed class FtpScript
         }
         return text.ToString();
 
-        char Character() => _random.Next(4) == 0 ? (char)_random.Next(256) : Pick("0", "9", "1", ",", ".", ":", "|", " ", "(", "\r", "\n", "\0", "a", "F")[0];
+        char Character()
+        {
+            const string telling = "0019,.:| (\r\n\0aF";
+            return _random.Next(4) == 0 ? (char)_random.Next(256) : telling[_random.Next(telling.Length)];
+        }
     }
 
     /// <summary>Cuts each direction's stream: at lines, inside them, across them.</summary>
@@ -160,7 +168,8 @@ internal sealed class FtpScript
         {
             var (direction, line) = lines[i];
             // Sometimes the speaker's next line comes along.
-            if (how == 2 && i + 1 < lines.Count && lines[i + 1].Direction == direction && _random.Next(2) == 0) line += lines[++i].Line;
+            var goesOn = i + 1 < lines.Count && lines[i + 1].Direction == direction;
+            if (how == 2 && goesOn && _random.Next(2) == 0) line += lines[++i].Line;
             var bytes = Encoding.Latin1.GetBytes(line);
             for (var at = 0; at < bytes.Length;)
             {

@@ -61,7 +61,8 @@ internal sealed class HelperBench : IExpectationSink
     public bool Server(string text) => Next(Direction.Reply, text);
 
     /// <summary>A segment at a sequence number.</summary>
-    public bool Segment(Direction direction, uint sequence, string text) => Packet(direction, sequence, Encoding.Latin1.GetBytes(text));
+    public bool Segment(Direction direction, uint sequence, string text)
+        => Packet(direction, sequence, Encoding.Latin1.GetBytes(text));
 
     /// <summary>A packet.</summary>
     /// <param name="direction">Its direction.</param>
