@@ -50,6 +50,14 @@ public sealed class FtpSnapLengthTests
     }
 
     [Fact]
+    public void Newline_that_is_not_the_last_byte_begins_no_line()
+    {
+        Assert.True(_bench.Packet(Direction.Original, _start, "NOOP\r\nLIST\r\n"u8, 6));
+        Assert.True(_bench.Packet(Direction.Original, _start + 6, Port));
+        Assert.Empty(_bench.Noted);
+    }
+
+    [Fact]
     public void Request_that_goes_on_unseen_does_not_end_reading()
     {
         _bench.Server("220 ready\r\n");
