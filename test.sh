@@ -90,7 +90,7 @@ run_project() {
     else
         # As root, with the caller's .NET.
         "${as_root[@]}" env "PATH=$PATH" "DOTNET_ROOT=$dotnet_root" "CI=${CI:-}" timeout -k 10 "$seconds_per_project" \
-            "$program" -noLogo -noColor -xml "$result" < /dev/null || status=$?
+            "$program" -noLogo -noColor -result-xml "$result" < /dev/null || status=$?
         if [ $status = 124 ]; then
             problem="did not end within $seconds_per_project s"
         elif [ ! -s "$result" ] || ! total=$(attribute total "$result"); then
@@ -100,7 +100,7 @@ run_project() {
         else
             passed=$((passed + $(attribute passed "$result")))
             failed=$((failed + $(attribute failed "$result") + $(attribute errors "$result")))
-            skipped=$((skipped + $(attribute skipped "$result") + $(attribute not-run "$result" || echo 0)))
+            skipped=$((skipped + $(attribute skipped "$result")))
             if [ $status != 0 ] && [ "$(attribute failed "$result")$(attribute errors "$result")" = 00 ]; then
                 problem="ended with code $status though no test failed"
             fi
