@@ -1,4 +1,5 @@
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Model;
@@ -21,4 +22,14 @@ public abstract class Match
 
     /// <summary>Writes the match as <c>iptables-save</c> prints it, without the <c>-m NAME</c>: <c>--dport 21</c>.</summary>
     public abstract void Write(RuleWriter writer);
+
+    /// <summary>The match as one compiled ruleset runs it: itself, or, where it <see cref="Remembers"/>, a copy whose memory is of
+    /// <paramref name="memory"/>.</summary>
+    public virtual Match Bind(MatchMemory memory) => this;
+
+    /// <summary>Tells what must hold of every packet that matches, so that a rule can be skipped unseen for others. Saying too little is
+    /// slow, saying too much is wrong; saying nothing is always right.</summary>
+    public virtual void Constrain(RuleConstraints constraints)
+    {
+    }
 }

@@ -1,0 +1,26 @@
+using FwCluster.Packets;
+using FwCluster.Rules.Evaluation;
+
+namespace FwCluster.Datapath;
+
+/// <summary>A frame as a port hands it over.</summary>
+public readonly ref struct PacketInput
+{
+    /// <summary>The link-layer header it begins with.</summary>
+    public required LinkType Link { get; init; }
+
+    /// <summary>Its bytes, as many as were captured.</summary>
+    public required ReadOnlySpan<byte> Frame { get; init; }
+
+    /// <summary>Bytes it had on the wire, at least as many as there are in <see cref="Frame"/>.</summary>
+    public required int WireLength { get; init; }
+
+    /// <summary>When it was seen, nanoseconds since the Unix epoch. A time before the last packet's counts as that one's.</summary>
+    public required long Time { get; init; }
+
+    /// <summary>Where it came in, unless this host sent it; empty where that is not known.</summary>
+    public InterfaceName In { get; init; }
+
+    /// <summary>Where it leaves, unless it is for this host; empty where that is not known.</summary>
+    public InterfaceName Out { get; init; }
+}

@@ -1,0 +1,37 @@
+using System.Globalization;
+using FwCluster.Rules.Text;
+
+namespace FwCluster.Rules.Extensions.Matches;
+
+/// <summary>An inclusive range of ports that may be inverted, and how rules write it.</summary>
+/// <param name="Low">First.</param>
+/// <param name="High">Last.</param>
+/// <param name="IsInverted">True for <c>!</c>.</param>
+public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted)
+{
+    /// <summary>Every port.</summary>
+    public static PortRange Any { get; } = new(0, ushort.MaxValue, false);
+
+    /// <summary>True where it is every port, whether inverted or not: <c>iptables-save</c> prints neither.</summary>
+    public bool IsWhole => Low == 0 && High == ushort.MaxValue;
+
+    /// <summary>Is the port in it?</summary>
+    public bool Contains(ushort port) => (port >= Low && port <= High) != IsInverted;
+
+    /// <summary>Reads the range of an option; <see cref="Any"/> where it was not given.</summary>
+    public static PortRange Read(ExtensionOptions options, string option, byte protocol)
+    {
+        if (options.Find(option) is not { } use) return Any;
+        var (low, high) = options.PortRange(use.Word, protocol);
+        return new(low, high, use.IsInverted);
+    }
+
+    /// <summary>Writes it behind its option, unless it is <see cref="IsWhole"/>.</summary>
+    public void Write(RuleWriter writer, string option)
+    {
+        if (IsWhole) return;
+        writer.Option(option, IsInverted);
+        writer.Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture)
+            : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));
+    }
+}

@@ -1,0 +1,14 @@
+using System.Collections.Immutable;
+using FwCluster.Packets;
+
+namespace FwCluster.Rules.Text;
+
+/// <summary>What rules refer to and the reader must know to check them.</summary>
+public sealed record ReaderSettings
+{
+    /// <summary>Defaults: the helpers that this product has.</summary>
+    public static ReaderSettings Default { get; } = new();
+
+    /// <summary>Connection helpers that <c>-j CT --helper</c> may name, and the protocol each reads.</summary>
+    public ImmutableArray<(string Name, byte Protocol)> Helpers { get; init; } = [("ftp", IpProtocol.Tcp), ("tftp", IpProtocol.Udp)];
+}
