@@ -67,14 +67,28 @@ internal sealed class KernelStack : IDisposable
     }
 
     /// <summary>Gives the kernel IP packets one after the other and returns what netfilter saw, in order.</summary>
+    /// <remarks>Each processor has its own queue of received packets: a thread that moved in between could overtake itself.</remarks>
     public List<SeenPacket> Exchange(IEnumerable<byte[]> packets)
     {
-        foreach (var packet in packets) Send(packet);
-        return Collect();
+        var allowed = new byte[128];
+        Check(NativeMethods.GetAffinity(0, allowed.Length, allowed), "sched_getaffinity");
+        var current = new byte[128];
+        var processor = NativeMethods.CurrentProcessor();
+        current[processor / 8] = (byte)(1 << processor % 8);
+        Check(NativeMethods.SetAffinity(0, current.Length, current), "sched_setaffinity");
+        try
+        {
+            foreach (var packet in packets) Send(packet);
+            return Collect();
+        }
+        finally
+        {
+            _ = NativeMethods.SetAffinity(0, allowed.Length, allowed);
+        }
     }
 
     /// <summary>What netfilter saw since the last call, up to now: a packet that nothing else sends marks where "now" is.</summary>
-    public List<SeenPacket> Collect()
+    private List<SeenPacket> Collect()
     {
         var sentinel = PacketBuilder.IPv4(253, "192.0.2.253", "192.0.2.254", BitConverter.GetBytes(++_sentinel));
         Send(sentinel);
