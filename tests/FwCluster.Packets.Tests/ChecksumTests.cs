@@ -38,14 +38,13 @@ public class ChecksumTests
         {
             var random = new Random(seed);
             var family = random.Next(2) == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
-            byte[] protocols = [IpProtocol.Tcp, IpProtocol.Udp, IpProtocol.UdpLite, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.IcmpV6];
+            byte[] protocols = [IpProtocol.Tcp, IpProtocol.Udp, family == IpFamily.IPv4 ? IpProtocol.Icmp : IpProtocol.IcmpV6];
             var protocol = protocols[random.Next(protocols.Length)];
             var payload = random.Next(100);
             var transport = protocol switch
             {
                 IpProtocol.Tcp => PacketBuilder.Tcp(1, 2, 3, 4, 0x18, payload: payload),
                 IpProtocol.Udp => PacketBuilder.Udp(1, 2, payload),
-                IpProtocol.UdpLite => PacketBuilder.Udp(1, 2, payload, length: 0),
                 _ => new byte[8 + payload],
             };
             random.NextBytes(transport.AsSpan(Math.Min(20, transport.Length)));
@@ -59,9 +58,19 @@ public class ChecksumTests
             packet[random.Next(headers.TransportOffset, packet.Length)] ^= (byte)(1 << random.Next(8));
             // A flip in UDP's checksum field can make it "none".
             if (protocol == IpProtocol.Udp && packet[headers.TransportOffset + 6] == 0 && packet[headers.TransportOffset + 7] == 0) return;
-            if (protocol == IpProtocol.UdpLite) return; // its coverage field moves what is covered
             Assert.False(Checksum.TransportIsValid(in headers, packet));
         }, iter: 2000);
+
+    [Theory]
+    [InlineData("00010002000a0000" + "0102" + "0304", "fe59")] // 10 of 12 bytes are covered
+    [InlineData("0001000200000000" + "0102" + "0304", "fb5f")] // all are
+    public void UdpLiteIsWrittenAsRfc3828HasIt(string transport, string checksum)
+    {
+        var packet = PacketBuilder.IPv4(IpProtocol.UdpLite, "0.0.0.1", "0.0.0.2", Convert.FromHexString(transport));
+        PacketDecoder.Decode(packet, packet.Length, out var headers);
+        Checksum.WriteTransport(in headers, packet);
+        Assert.Equal(checksum, Convert.ToHexStringLower(packet.AsSpan(26, 2)));
+    }
 
     [Fact]
     public void WhatCannotBeCheckedIsNotCalledWrong()

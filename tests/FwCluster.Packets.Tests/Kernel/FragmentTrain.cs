@@ -54,7 +54,8 @@ internal static class FragmentTrain
         {
             PacketDecoder.Decode(packet, packet.Length, out var headers);
             text.Append(System.Globalization.CultureInfo.InvariantCulture,
-                $"  id {headers.FragmentId} offset {headers.FragmentOffset} length {headers.TransportLength} {headers.Traits} ecn {headers.Tos & 3} proto {headers.Protocol} total {headers.TotalLength}\n");
+                $"  id {headers.FragmentId} offset {headers.FragmentOffset} length {headers.TransportLength} {headers.Traits}"
+                + $" ecn {headers.Tos & 3} proto {headers.Protocol} total {headers.TotalLength}\n");
         }
         return text.ToString();
     }

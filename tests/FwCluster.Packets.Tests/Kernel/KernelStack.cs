@@ -123,7 +123,7 @@ internal sealed class KernelStack : IDisposable
                 + $" -j NFLOG --nflog-group {LogGroup} --nflog-threshold 1 --nflog-prefix valid");
             Run("ip", $"netns exec {_router} {table} -t mangle -A PREROUTING -j DROP");
         }
-        foreach (var sysctl in sysctls.Append("net.netfilter.nf_conntrack_checksum=0").Append("net.ipv6.conf.rin.addr_gen_mode=1"))
+        foreach (var sysctl in sysctls.Prepend("net.netfilter.nf_conntrack_checksum=0").Append("net.ipv6.conf.rin.addr_gen_mode=1"))
             Run("ip", $"netns exec {_router} sysctl -qw {sysctl}");
         Run("ip", $"-n {_router} link set rin arp off up");
         Run("ip", $"-n {_peer} link set pin up");
@@ -231,7 +231,8 @@ internal sealed class KernelStack : IDisposable
         var answer = new byte[256];
         Check(NativeMethods.Receive(socket, answer, answer.Length, 0), "netlink acknowledgment");
         var error = BitConverter.ToInt32(answer, 16);
-        if (error != 0) throw new InvalidOperationException($"NFLOG group {LogGroup}: configuring attribute {attribute} failed with error {-error}.");
+        if (error != 0)
+            throw new InvalidOperationException($"NFLOG group {LogGroup}: configuring attribute {attribute} failed with error {-error}.");
     }
 
     /// <summary>A socket belongs for good to the namespace that its thread was in when it was made.</summary>
