@@ -210,7 +210,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         Direction direction, long now, out TrackFailure failure)
     {
         failure = TrackFailure.None;
-        if (Settings.VerifyChecksums && !ChecksumIsValid(headers, packet))
+        if (Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet))
         {
             failure = TrackFailure.Checksum;
             return TrackerVerdict.Invalid;
@@ -227,10 +227,6 @@ public sealed partial class ConnectionTable : IExpectationSink
                 return TrackerVerdict.Invalid;
         }
     }
-
-    // udplite_error sums UDP-Lite with UDP's protocol number, so what is right on the wire is INVALID to the kernel.
-    private static bool ChecksumIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet)
-        => Checksum.TransportIsValid(headers, packet, headers.Protocol == IpProtocol.UdpLite ? IpProtocol.Udp : headers.Protocol);
 
     private bool Help(ref Connection connection, ref TrackResult result, in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
     {
