@@ -11,15 +11,34 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
+        new CommentMatchExtension(),
+        new ConnmarkMatchExtension(),
+        new ConntrackMatchExtension(),
+        new HelperMatchExtension(),
+        new IcmpMatchExtension(),
+        new Icmp6MatchExtension(),
+        new IprangeMatchExtension(),
+        new MarkMatchExtension(),
+        new MultiportMatchExtension(),
         new StateMatchExtension(),
         new TcpMatchExtension(),
+        new UdpMatchExtension(),
     ];
 
     private static readonly TargetExtension[] AllTargets =
     [
         new VerdictTargetExtension("ACCEPT", Verdict.Accept),
+        new ConnmarkTargetExtension(),
+        new CtTargetExtension(),
         new VerdictTargetExtension("DROP", Verdict.Drop),
+        new DscpTargetExtension(),
+        new LogTargetExtension(),
+        new MarkTargetExtension(),
+        new NflogTargetExtension(),
+        new NoTrackTargetExtension(),
+        new RejectTargetExtension(),
         new VerdictTargetExtension("RETURN", Verdict.Return),
+        new TosTargetExtension(),
     ];
 
     /// <summary>Matches by each of their names.</summary>

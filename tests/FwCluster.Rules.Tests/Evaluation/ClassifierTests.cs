@@ -163,6 +163,6 @@ public class ClassifierTests
 
         public override bool Matches(ref PacketContext packet, ref bool hotDrop) => match.Matches(ref packet, ref hotDrop);
 
-        public override void Write(Text.RuleWriter writer) => match.Write(writer);
+        public override void Write(FwCluster.Rules.Text.RuleWriter writer) => match.Write(writer);
     }
 }

@@ -29,7 +29,12 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
     /// <summary>Writes it behind its option, unless it is <see cref="IsWhole"/>.</summary>
     public void Write(RuleWriter writer, string option)
     {
-        if (IsWhole) return;
+        if (!IsWhole) WriteAlways(writer, option);
+    }
+
+    /// <summary>Writes it behind its option, whichever it is.</summary>
+    public void WriteAlways(RuleWriter writer, string option)
+    {
         writer.Option(option, IsInverted);
         writer.Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture)
             : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));

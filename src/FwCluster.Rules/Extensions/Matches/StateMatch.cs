@@ -20,7 +20,7 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
-        => States.Contains(packet.Track.State) != IsInverted;
+        => States.Contains(PacketConnection.State(in packet)) != IsInverted;
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);
