@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Extensions.Matches;
 using FwCluster.Rules.Extensions.Targets;
@@ -11,8 +12,23 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
+        new AddressTypeMatchExtension(),
+        new ConnLimitMatchExtension(),
+        new DscpMatchExtension(),
+        new HashLimitMatchExtension(),
+        new HopLimitMatchExtension(IpFamily.IPv4),
+        new HopLimitMatchExtension(IpFamily.IPv6),
+        new LengthMatchExtension(),
+        new LimitMatchExtension(),
+        new MacMatchExtension(),
+        new PacketTypeMatchExtension(),
+        new RecentMatchExtension(),
         new StateMatchExtension(),
+        new StatisticMatchExtension(),
         new TcpMatchExtension(),
+        new TcpMssMatchExtension(),
+        new TimeMatchExtension(),
+        new TosMatchExtension(),
     ];
 
     private static readonly TargetExtension[] AllTargets =
