@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Extensions.Matches;
 using FwCluster.Rules.Extensions.Targets;
@@ -11,17 +12,32 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
+        new AddressTypeMatchExtension(),
         new CommentMatchExtension(),
+        new ConnLimitMatchExtension(),
         new ConnmarkMatchExtension(),
         new ConntrackMatchExtension(),
+        new DscpMatchExtension(),
+        new HashLimitMatchExtension(),
         new HelperMatchExtension(),
-        new IcmpMatchExtension(),
+        new HopLimitMatchExtension(IpFamily.IPv4),
+        new HopLimitMatchExtension(IpFamily.IPv6),
         new Icmp6MatchExtension(),
+        new IcmpMatchExtension(),
         new IprangeMatchExtension(),
+        new LengthMatchExtension(),
+        new LimitMatchExtension(),
+        new MacMatchExtension(),
         new MarkMatchExtension(),
         new MultiportMatchExtension(),
+        new PacketTypeMatchExtension(),
+        new RecentMatchExtension(),
         new StateMatchExtension(),
+        new StatisticMatchExtension(),
         new TcpMatchExtension(),
+        new TcpMssMatchExtension(),
+        new TimeMatchExtension(),
+        new TosMatchExtension(),
         new UdpMatchExtension(),
     ];
 

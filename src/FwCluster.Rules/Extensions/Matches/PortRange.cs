@@ -1,4 +1,5 @@
 using System.Globalization;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions.Matches;
@@ -17,6 +18,12 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
 
     /// <summary>Is the port in it?</summary>
     public bool Contains(ushort port) => (port >= Low && port <= High) != IsInverted;
+
+    /// <summary>Tells a classifier which ports it has.</summary>
+    public void Constrain(RuleConstraints constraints, PacketField field)
+    {
+        if (!IsWhole || IsInverted) constraints.Restrict(field, Low, High, IsInverted);
+    }
 
     /// <summary>Reads the range of an option; <see cref="Any"/> where it was not given.</summary>
     public static PortRange Read(ExtensionOptions options, string option, byte protocol)

@@ -1,4 +1,5 @@
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -21,6 +22,9 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
         => States.Contains(PacketConnection.State(in packet)) != IsInverted;
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints) => States.Constrain(constraints, IsInverted);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);

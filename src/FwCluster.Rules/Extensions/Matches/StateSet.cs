@@ -1,4 +1,5 @@
 using FwCluster.Conntrack;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions.Matches;
@@ -20,6 +21,13 @@ public readonly record struct StateSet(byte Bits)
     /// <summary>Is the state in it? What tracking has not seen counts as INVALID, as in <c>conntrack_mt</c>.</summary>
     public bool Contains(ConntrackState state)
         => (Bits >> (state == ConntrackState.None ? (int)ConntrackState.Invalid : (int)state) & 1) != 0;
+
+    /// <summary>Tells a classifier which states are in it, or (<paramref name="isInverted"/>) not.</summary>
+    public void Constrain(RuleConstraints constraints, bool isInverted)
+    {
+        var set = this;
+        constraints.RestrictState([.. Enum.GetValues<ConntrackState>().Where(s => set.Contains(s) != isInverted)]);
+    }
 
     /// <summary>The names, comma-separated, as <c>iptables-save</c> prints them.</summary>
     public string Names
