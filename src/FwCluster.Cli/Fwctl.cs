@@ -24,7 +24,7 @@ public static class Fwctl
     /// <param name="output">Where results go. Flushed at the end.</param>
     /// <param name="error">Where messages go.</param>
     /// <returns>What the shell is to be told, see the help of each command.</returns>
-    /// <exception cref="IOException">Nobody reads <paramref name="output"/> any more.</exception>
+    /// <exception cref="IOException">The output is a pipe that nobody reads any more.</exception>
     public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
     {
         ArgumentNullException.ThrowIfNull(output);
@@ -48,7 +48,12 @@ public static class Fwctl
             error.WriteLine($"fwctl: {e.Message}");
             return e.ExitCode;
         }
-        catch (Exception e) when (e is not IOException)
+        catch (IOException e) when (e is not NobodyReadsException)
+        {
+            error.WriteLine($"fwctl: cannot write: {e.Message}");
+            return ExitCode.Wrong;
+        }
+        catch (Exception e) when (e is not NobodyReadsException)
         {
             error.WriteLine($"fwctl: this is a fault in fwctl, please report it with the command line: {e.GetType().Name}: {e.Message}");
             return ExitCode.Fault;

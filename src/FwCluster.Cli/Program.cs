@@ -4,15 +4,14 @@ internal static class Program
 {
     private static int Main(string[] arguments)
     {
-        using var output = StandardOutput.Open();
+        // Never disposed: that would flush, once more, what nobody reads any more.
+        var output = StandardOutput.OpenWriter();
         try
         {
             return Fwctl.Run(arguments, output, Console.Error);
         }
-        catch (IOException e) when (StandardOutput.IsBrokenPipe(e))
+        catch (NobodyReadsException)
         {
-            // What is still in the buffer has no reader either: leave without the writer's own flush.
-            Environment.Exit(ExitCode.Ok);
             return ExitCode.Ok;
         }
     }

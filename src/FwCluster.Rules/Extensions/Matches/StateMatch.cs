@@ -24,4 +24,7 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words((IsInverted ? "! state " : "state ") + States.Names);
 }
