@@ -9,7 +9,8 @@ public sealed partial class ConnectionTable
 {
     private const int IcmpHeader = 8;
     private const byte HighestIcmpType = 18;
-    private const byte RouterSolicitation = 133, Redirect = 137, MulticastListenerReportV2 = 143;
+    private const byte RouterSolicitation = 133, Redirect = 137, MulticastListenerReportV2 = 143,
+        MulticastRouterAdvertisement = 151, MulticastRouterTermination = 153;
 
     /// <summary>Deals with errors and with messages that are not tracked; false for what goes the usual way.</summary>
     private bool TrackIcmpError(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now,
@@ -39,8 +40,8 @@ public sealed partial class ConnectionTable
         }
         else
         {
-            // Multicast listener and neighbour discovery keep a link alive: they are never INVALID.
-            if (type is >= 130 and <= 136 or MulticastListenerReportV2)
+            // What keeps a link alive is never INVALID: listener, neighbour and (RFC 4286) multicast router discovery.
+            if (type is >= 130 and <= 136 or MulticastListenerReportV2 or >= MulticastRouterAdvertisement and <= MulticastRouterTermination)
             {
                 result.State = ConntrackState.Untracked;
                 return true;

@@ -93,7 +93,8 @@ public sealed partial class ConnectionTable : IExpectationSink
             && TrackIcmpError(headers, packet, template, now, ref result))
             return Counted(result);
 
-        if (headers.IsFragment) return Counted(Fail(result, TrackFailure.Malformed));
+        // A first fragment that reassembly passes on alone has its ports (ipv6_get_l4proto); a later one has nothing to find a tuple by.
+        if (headers.FragmentOffset != 0) return Counted(Fail(result, TrackFailure.Malformed));
         var tuple = headers.Tuple;
         var bucket = _store.BucketOf(tuple);
         while (true)

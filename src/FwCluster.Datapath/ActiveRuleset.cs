@@ -7,10 +7,12 @@ namespace FwCluster.Datapath;
 /// <param name="Counters">What this worker counts.</param>
 public sealed record ActiveRuleset(CompiledRuleset Rules, RuleCounterSet Counters)
 {
-    /// <summary>Begins with what the rules' text had counted.</summary>
-    public static ActiveRuleset From(CompiledRuleset rules)
+    /// <summary>Makes rules ready with counters of their own.</summary>
+    /// <param name="rules">The rules.</param>
+    /// <param name="fromText">Go on from the counters in the rules' text (<c>iptables-restore -c</c>); else from zero.</param>
+    public static ActiveRuleset From(CompiledRuleset rules, bool fromText = false)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        return new ActiveRuleset(rules, rules.CreateCounters(fromText: true));
+        return new ActiveRuleset(rules, rules.CreateCounters(fromText));
     }
 }

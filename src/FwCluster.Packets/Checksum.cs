@@ -14,12 +14,15 @@ public static class Checksum
     /// <summary>Checks the transport checksum (TCP, UDP, UDP-Lite, ICMP, ICMPv6; true for others and where the capture cut the packet short)
     /// of a packet that is not a fragment. A UDP checksum of zero means "none" and is right, for tracking also in IPv6
     /// (udp_error in nf_conntrack_proto_udp.c).</summary>
+    /// <remarks>The answer is tracking's. For UDP-Lite that is not RFC 3828's: udplite_error puts UDP's protocol number into the pseudo header,
+    /// so that to the kernel a right UDP-Lite checksum is wrong, and the packet INVALID unless checksums are left alone.</remarks>
     public static bool TransportIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet)
     {
         if (!TryLocate(in headers, packet.Length, out var at)) return true;
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         if (headers.Protocol == IpProtocol.Udp && transport[at] == 0 && transport[at + 1] == 0) return true;
-        return Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers)) == 0xffff;
+        var pseudoProtocol = headers.Protocol == IpProtocol.UdpLite ? IpProtocol.Udp : headers.Protocol;
+        return Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers, pseudoProtocol)) == 0xffff;
     }
 
     /// <summary>Writes the right transport checksum into the packet (TCP, UDP, UDP-Lite, ICMP, ICMPv6); leaves other packets, and those that
@@ -30,7 +33,8 @@ public static class Checksum
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         var field = transport.Slice(at, 2);
         field.Clear();
-        var sum = (ushort)~Fold(SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers));
+        var sum = (ushort)~Fold(
+            SumInMemoryOrder(transport[..Coverage(in headers, transport)]) + PseudoHeader(in headers, headers.Protocol));
         // UDP sends a sum of zero as its other representation, all ones: zero stands for "none" (RFC 768).
         if (sum == 0 && headers.Protocol is IpProtocol.Udp or IpProtocol.UdpLite) sum = 0xffff;
         MemoryMarshal.Write(field, sum);
@@ -77,7 +81,7 @@ public static class Checksum
         return coverage == 0 || coverage > transport.Length ? transport.Length : coverage;
     }
 
-    private static ulong PseudoHeader(in PacketHeaders headers)
+    private static ulong PseudoHeader(in PacketHeaders headers, byte protocol)
     {
         if (headers.Protocol == IpProtocol.Icmp) return 0;
         Span<byte> pseudo = stackalloc byte[40];
@@ -85,7 +89,7 @@ public static class Checksum
         headers.Source.Write(headers.Family, pseudo);
         headers.Destination.Write(headers.Family, pseudo[addressBytes..]);
         BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes)..], (uint)headers.TransportLength);
-        BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes + 4)..], headers.Protocol);
+        BinaryPrimitives.WriteUInt32BigEndian(pseudo[(2 * addressBytes + 4)..], protocol);
         return SumInMemoryOrder(pseudo[..(2 * addressBytes + 8)]);
     }
 

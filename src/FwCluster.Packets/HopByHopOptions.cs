@@ -38,7 +38,7 @@ internal static class HopByHopOptions
         var options = 0;
         for (var offset = HeaderOffset + 2; offset < end;)
         {
-            if (offset + 1 >= packet.Length) return true;
+            if (offset >= packet.Length) return true;
             if (packet[offset] == Pad1)
             {
                 if (++padding > MaximumPadding) return false;
@@ -46,6 +46,7 @@ internal static class HopByHopOptions
                 continue;
             }
             if (end - offset < 2) return false;
+            if (offset + 1 >= packet.Length) return true;
             var length = packet[offset + 1] + 2;
             if (length > end - offset) return false;
             if (offset + length > packet.Length) return true;

@@ -69,7 +69,8 @@ public static partial class PacketDecoder
         var hasTransport = true;
         while (hasTransport && IsExtensionHeader(next) && next != IpProtocol.NoNextHeader)
         {
-            if (packet.Length - offset < (next == IpProtocol.Fragment ? FragmentHeaderBytes : 2))
+            // Of a fragment header the walk needs its offset field only.
+            if (packet.Length - offset < (next == IpProtocol.Fragment ? 4 : 2))
             {
                 headers.Transport = TransportHeader.Malformed;
                 hasTransport = false;
@@ -105,7 +106,7 @@ public static partial class PacketDecoder
     {
         var field = BinaryPrimitives.ReadUInt16BigEndian(fragment[2..]);
         headers.FragmentOffset = field & ~7;
-        headers.FragmentId = BinaryPrimitives.ReadUInt32BigEndian(fragment[4..]);
+        if (fragment.Length >= FragmentHeaderBytes) headers.FragmentId = BinaryPrimitives.ReadUInt32BigEndian(fragment[4..]);
         headers.Traits |= NetworkTraits.FragmentHeader | (NetworkTraits)(field & 1);
     }
 

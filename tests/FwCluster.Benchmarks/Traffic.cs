@@ -6,7 +6,11 @@ namespace FwCluster.Benchmarks;
 /// <summary>Packets in memory, one behind the other, as a capture port would hand them to a worker.</summary>
 public sealed class Traffic
 {
-    private const uint Server = 0x0ad33714; // 10.211.55.20
+    private const uint ServerAddress = 0x0ad33714;
+
+    /// <summary>The server: 10.211.55.20.</summary>
+    public static readonly IpAddress Server = new(0, ServerAddress);
+
     private readonly byte[] _bytes;
     private readonly int[] _offsets;
     private int _count;
@@ -21,7 +25,10 @@ public sealed class Traffic
     /// <summary>Packets.</summary>
     public int Count => _count;
 
-    /// <summary>The bytes of one packet, from the IP header on.</summary>
+    /// <summary>Whether a packet goes to the server.</summary>
+    public bool IsToServer(int index) => BinaryPrimitives.ReadUInt32BigEndian(this[index][16..]) == ServerAddress;
+
+        /// <summary>The bytes of one packet, from the IP header on.</summary>
     public ReadOnlySpan<byte> this[int index] => _bytes.AsSpan(_offsets[index], _offsets[index + 1] - _offsets[index]);
 
     /// <summary>The handshakes of established TCP connections to a server's port 21, three packets each.</summary>
@@ -34,6 +41,14 @@ public sealed class Traffic
             traffic.AddSegment(i, toServer: false, 1999, 1000, TcpFlags.Syn | TcpFlags.Ack, 0);
             traffic.AddSegment(i, toServer: true, 1000, 2000, TcpFlags.Ack, 0);
         }
+        return traffic;
+    }
+
+    /// <summary>The SYNs of connections, from number <paramref name="first"/> on.</summary>
+    public static Traffic Opening(int first, int connections)
+    {
+        var traffic = new Traffic(connections, 40);
+        for (var i = first; i < first + connections; i++) traffic.AddSegment(i, toServer: true, 999, 0, TcpFlags.Syn, 0);
         return traffic;
     }
 
@@ -87,8 +102,8 @@ public sealed class Traffic
         BinaryPrimitives.WriteUInt16BigEndian(packet[2..], (ushort)packet.Length);
         packet[8] = 64;
         packet[9] = IpProtocol.Tcp;
-        BinaryPrimitives.WriteUInt32BigEndian(packet[12..], toServer ? client : Server);
-        BinaryPrimitives.WriteUInt32BigEndian(packet[16..], toServer ? Server : client);
+        BinaryPrimitives.WriteUInt32BigEndian(packet[12..], toServer ? client : ServerAddress);
+        BinaryPrimitives.WriteUInt32BigEndian(packet[16..], toServer ? ServerAddress : client);
         BinaryPrimitives.WriteUInt16BigEndian(packet[10..], (ushort)~Checksum.Sum(packet[..20]));
         BinaryPrimitives.WriteUInt16BigEndian(packet[20..], toServer ? port : (ushort)21);
         BinaryPrimitives.WriteUInt16BigEndian(packet[22..], toServer ? (ushort)21 : port);

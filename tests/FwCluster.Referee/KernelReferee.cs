@@ -250,12 +250,13 @@ public sealed class KernelReferee : IDisposable
         }
         Router.Ip($"link set {inside} arp off up");
         Router.Ip($"link set {outside} arp off up");
-        Router.Ip($"route add default dev {outside}");
-        Router.Ip($"-6 route add default dev {outside}");
+        // By way of one neighbour: a neighbour for each destination would overflow the kernel's table of them, and lose packets.
+        Router.Ip($"route add default via 198.18.0.1 dev {outside} onlink");
+        Router.Ip($"-6 route add default via fe80::1 dev {outside} onlink");
         foreach (var address in _options.LocalAddresses)
             Router.Ip($"addr add {address}/{(address.Contains(':') ? 128 : 32)} dev lo");
         foreach (var prefix in _options.InsidePrefixes)
-            Router.Ip($"{(prefix.Contains(':') ? "-6 " : "")}route add {prefix} dev {inside}");
+            Router.Ip($"{(prefix.Contains(':') ? "-6 " : "")}route add {prefix} via {(prefix.Contains(':') ? "fe80::2" : "198.18.0.2")} dev {inside} onlink");
     }
 
     private void LoadRules()

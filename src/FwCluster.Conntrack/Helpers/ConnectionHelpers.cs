@@ -55,6 +55,13 @@ public static class ConnectionHelpers
         return true;
     }
 
+    /// <summary>Adds to the helpers the ones that are not among them, without a port: they attach only where a rule says so.</summary>
+    public static IReadOnlyList<ConnectionHelper> AndTheRestForRules(IReadOnlyList<ConnectionHelper> helpers)
+    {
+        ArgumentNullException.ThrowIfNull(helpers);
+        return [.. helpers, .. All.Where(known => helpers.All(h => h.Name != known.Name)).Select(known => known.Create([]))];
+    }
+
     private static string? AddHelper(
         string item, int column, List<(Known Helper, List<ushort> Ports)> chosen, out bool takesPorts)
     {

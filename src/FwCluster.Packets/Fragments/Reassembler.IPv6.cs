@@ -15,10 +15,10 @@ public sealed partial class Reassembler
         whole = default;
         // A jumbogram is no fragment (RFC 2675 section 3).
         if (BinaryPrimitives.ReadUInt16BigEndian(packet[4..]) == 0) return FragmentResult.Untouched;
-        if (EndsInFragmentHeader(in headers)) return Fail(FragmentFailure.ShortHeader);
-        if (TransportIsTruncated(in headers)) return FragmentResult.Untouched;
-
         var fragmentHeader = FindFragmentHeader(packet, out _);
+        if (fragmentHeader > headers.TotalLength || TransportIsTruncated(in headers)) return FragmentResult.Untouched;
+        if (fragmentHeader + FragmentHeaderBytes > packet.Length) return Fail(FragmentFailure.ShortHeader);
+
         var id = BinaryPrimitives.ReadUInt32BigEndian(packet[(fragmentHeader + 4)..]);
         var interfaceIndex = IsLocal(headers.Destination) ? scope.InterfaceIndex : 0;
         var key = new FragmentKey(headers.Source, headers.Destination, id, 0, User(in scope), interfaceIndex);
@@ -106,7 +106,7 @@ public sealed partial class Reassembler
     }
 
     /// <summary>find_prev_fhdr: where the first fragment header is, and where the number stands that announces it. The decoder has
-    /// walked the same way and found one.</summary>
+    /// walked the same way and found one announced, though the packet may end before it.</summary>
     private static int FindFragmentHeader(ReadOnlySpan<byte> packet, out int nextHeaderAt)
     {
         nextHeaderAt = NextHeaderOffset;

@@ -38,7 +38,8 @@ public sealed partial class Reassembler
 
     /// <summary>True where a packet must be given to <see cref="Add"/>: a fragment, or an IPv6 packet with a fragment header.</summary>
     public static bool Concerns(in PacketHeaders headers)
-        => headers.IsFragment || (headers.Traits & NetworkTraits.FragmentHeader) != 0 || EndsInFragmentHeader(in headers);
+        => headers.IsFragment || (headers.Traits & NetworkTraits.FragmentHeader) != 0
+            || headers is { Family: IpFamily.IPv6, Protocol: IpProtocol.Fragment, Transport: TransportHeader.Malformed };
 
     /// <summary>Takes a packet.</summary>
     /// <param name="headers">Its headers, as <see cref="PacketDecoder.Decode"/> gave them.</param>
@@ -64,9 +65,6 @@ public sealed partial class Reassembler
         Expire(_ipv4, nowNanoseconds);
         Expire(_ipv6, nowNanoseconds);
     }
-
-    private static bool EndsInFragmentHeader(in PacketHeaders headers)
-        => headers is { Family: IpFamily.IPv6, Protocol: IpProtocol.Fragment, Transport: TransportHeader.Malformed };
 
     private static uint User(in FragmentScope scope) => scope.Zone | (scope.IsOutput ? 1u << 16 : 0);
 

@@ -13,14 +13,23 @@ public static class ExtensionRegistry
     private static readonly MatchExtension[] AllMatches =
     [
         new AddressTypeMatchExtension(),
+        new CommentMatchExtension(),
         new ConnLimitMatchExtension(),
+        new ConnmarkMatchExtension(),
+        new ConntrackMatchExtension(),
         new DscpMatchExtension(),
         new HashLimitMatchExtension(),
+        new HelperMatchExtension(),
         new HopLimitMatchExtension(IpFamily.IPv4),
         new HopLimitMatchExtension(IpFamily.IPv6),
+        new Icmp6MatchExtension(),
+        new IcmpMatchExtension(),
+        new IprangeMatchExtension(),
         new LengthMatchExtension(),
         new LimitMatchExtension(),
         new MacMatchExtension(),
+        new MarkMatchExtension(),
+        new MultiportMatchExtension(),
         new PacketTypeMatchExtension(),
         new RecentMatchExtension(),
         new StateMatchExtension(),
@@ -29,13 +38,23 @@ public static class ExtensionRegistry
         new TcpMssMatchExtension(),
         new TimeMatchExtension(),
         new TosMatchExtension(),
+        new UdpMatchExtension(),
     ];
 
     private static readonly TargetExtension[] AllTargets =
     [
         new VerdictTargetExtension("ACCEPT", Verdict.Accept),
+        new ConnmarkTargetExtension(),
+        new CtTargetExtension(),
         new VerdictTargetExtension("DROP", Verdict.Drop),
+        new DscpTargetExtension(),
+        new LogTargetExtension(),
+        new MarkTargetExtension(),
+        new NflogTargetExtension(),
+        new NoTrackTargetExtension(),
+        new RejectTargetExtension(),
         new VerdictTargetExtension("RETURN", Verdict.Return),
+        new TosTargetExtension(),
     ];
 
     /// <summary>Matches by each of their names.</summary>

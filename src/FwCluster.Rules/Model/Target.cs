@@ -16,4 +16,9 @@ public abstract class Target
     public virtual void Write(RuleWriter writer)
     {
     }
+
+    /// <summary>Writes the target's options as <c>iptables -L -n</c> prints them at the end of a rule: <c> reject-with tcp-reset</c>.</summary>
+    public virtual void List(ListingWriter writer)
+    {
+    }
 }

@@ -26,6 +26,10 @@ public readonly record struct MaskedAddress(IpAddress Address, IpAddress Mask)
     public string ToString(IpFamily family)
         => Address.ToString(family) + "/" + (PrefixLength(family) is var length and >= 0
             ? length.ToString(CultureInfo.InvariantCulture) : Mask.ToString(family));
+
+    /// <summary>As <c>iptables -L -n</c> prints it: a single address without its mask.</summary>
+    public string Listing(IpFamily family)
+        => PrefixLength(family) == family.AddressBits() ? Address.ToString(family) : ToString(family);
 }
 
 /// <summary>Reads addresses, masks and lists of them. Names of hosts and networks are refused: what they resolve to may differ from one node

@@ -22,7 +22,8 @@ internal static class FragmentTrain
     /// <summary>A train with one to three kinds of mischief in it, or none.</summary>
     public static List<byte[]> Random(Random random, IpFamily family, uint id)
     {
-        var data = new byte[random.Next(10) == 0 ? random.Next(60_000, 65_536) : random.Next(9, 3000)];
+        // Around the longest that a packet may be, the few bytes of the header decide.
+        var data = new byte[random.Next(12) switch { 0 => random.Next(60_000, 65_536), 1 => random.Next(65_500, 65_536), _ => random.Next(9, 3000) }];
         random.NextBytes(data);
         var protocol = (byte)(random.Next(3) == 0 ? IpProtocol.Udp : Protocol);
         var before = random.Next(4) == 0 ? Options(family) : null;
@@ -53,7 +54,8 @@ internal static class FragmentTrain
         {
             PacketDecoder.Decode(packet, packet.Length, out var headers);
             text.Append(System.Globalization.CultureInfo.InvariantCulture,
-                $"  id {headers.FragmentId} offset {headers.FragmentOffset} length {headers.TransportLength} {headers.Traits} ecn {headers.Tos & 3} proto {headers.Protocol} total {headers.TotalLength}\n");
+                $"  id {headers.FragmentId} offset {headers.FragmentOffset} length {headers.TransportLength} {headers.Traits}"
+                + $" ecn {headers.Tos & 3} proto {headers.Protocol} total {headers.TotalLength}\n");
         }
         return text.ToString();
     }

@@ -67,14 +67,28 @@ internal sealed class KernelStack : IDisposable
     }
 
     /// <summary>Gives the kernel IP packets one after the other and returns what netfilter saw, in order.</summary>
+    /// <remarks>Each processor has its own queue of received packets: a thread that moved in between could overtake itself.</remarks>
     public List<SeenPacket> Exchange(IEnumerable<byte[]> packets)
     {
-        foreach (var packet in packets) Send(packet);
-        return Collect();
+        var allowed = new byte[128];
+        Check(NativeMethods.GetAffinity(0, allowed.Length, allowed), "sched_getaffinity");
+        var current = new byte[128];
+        var processor = NativeMethods.CurrentProcessor();
+        current[processor / 8] = (byte)(1 << processor % 8);
+        Check(NativeMethods.SetAffinity(0, current.Length, current), "sched_setaffinity");
+        try
+        {
+            foreach (var packet in packets) Send(packet);
+            return Collect();
+        }
+        finally
+        {
+            _ = NativeMethods.SetAffinity(0, allowed.Length, allowed);
+        }
     }
 
     /// <summary>What netfilter saw since the last call, up to now: a packet that nothing else sends marks where "now" is.</summary>
-    public List<SeenPacket> Collect()
+    private List<SeenPacket> Collect()
     {
         var sentinel = PacketBuilder.IPv4(253, "192.0.2.253", "192.0.2.254", BitConverter.GetBytes(++_sentinel));
         Send(sentinel);
@@ -109,7 +123,7 @@ internal sealed class KernelStack : IDisposable
                 + $" -j NFLOG --nflog-group {LogGroup} --nflog-threshold 1 --nflog-prefix valid");
             Run("ip", $"netns exec {_router} {table} -t mangle -A PREROUTING -j DROP");
         }
-        foreach (var sysctl in sysctls.Append("net.netfilter.nf_conntrack_checksum=0").Append("net.ipv6.conf.rin.addr_gen_mode=1"))
+        foreach (var sysctl in sysctls.Prepend("net.netfilter.nf_conntrack_checksum=0").Append("net.ipv6.conf.rin.addr_gen_mode=1"))
             Run("ip", $"netns exec {_router} sysctl -qw {sysctl}");
         Run("ip", $"-n {_router} link set rin arp off up");
         Run("ip", $"-n {_peer} link set pin up");
@@ -217,7 +231,8 @@ internal sealed class KernelStack : IDisposable
         var answer = new byte[256];
         Check(NativeMethods.Receive(socket, answer, answer.Length, 0), "netlink acknowledgment");
         var error = BitConverter.ToInt32(answer, 16);
-        if (error != 0) throw new InvalidOperationException($"NFLOG group {LogGroup}: configuring attribute {attribute} failed with error {-error}.");
+        if (error != 0)
+            throw new InvalidOperationException($"NFLOG group {LogGroup}: configuring attribute {attribute} failed with error {-error}.");
     }
 
     /// <summary>A socket belongs for good to the namespace that its thread was in when it was made.</summary>

@@ -91,5 +91,6 @@ public class ReassemblyAgainstKernelTests(ITestOutputHelper output)
     }
 
     private static string Text(List<byte[]> packets)
-        => string.Join("\n          ", packets.Select(packet => $"{packet.Length} bytes {Convert.ToHexString(packet.AsSpan(0, Math.Min(packet.Length, 96)))}"));
+        => string.Join("\n          ", packets.Select(
+            packet => $"{packet.Length} bytes {Convert.ToHexString(packet.AsSpan(0, Math.Min(packet.Length, 96)))}"));
 }

@@ -4,7 +4,7 @@ using static Tmds.Linux.LibC;
 namespace FwCluster.Referee.Lab;
 
 /// <summary>Keeps the calling thread on one processor until disposed.</summary>
-internal readonly unsafe ref struct ProcessorPin
+public readonly unsafe ref struct ProcessorPin
 {
     private readonly cpu_set_t _before;
 

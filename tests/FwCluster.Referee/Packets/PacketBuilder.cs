@@ -77,13 +77,13 @@ public static class PacketBuilder
     }
 
     /// <summary>
-    /// Cuts a packet that has neither options nor extension headers into fragments that carry <paramref name="sizes"/> bytes each, the
-    /// last one what is left. Sizes that another fragment follows are multiples of 8.
+    /// Cuts a packet into fragments that carry <paramref name="sizes"/> bytes each, the last one what is left. Sizes that another
+    /// fragment follows are multiples of 8. IPv4 options go with every fragment, and so do IPv6 hop-by-hop and routing headers.
     /// </summary>
     public static byte[][] Fragment(ReadOnlySpan<byte> packet, uint id, params int[] sizes)
     {
         ArgumentNullException.ThrowIfNull(sizes);
-        var header = packet[0] >> 4 == 4 ? (packet[0] & 15) * 4 : 40;
+        var header = UnfragmentableLength(packet, out _);
         var payload = packet[header..];
         var fragments = new List<byte[]>();
         for (var offset = 0; offset < payload.Length;)
@@ -109,11 +109,12 @@ public static class PacketBuilder
         }
         else
         {
-            byte[] fragment = [.. header, header[6], 0, 0, 0, 0, 0, 0, 0, .. data];
-            fragment[6] = IpProtocol.Fragment;
+            var at = UnfragmentableLength(header, out var next);
+            byte[] fragment = [.. header[..at], header[next], 0, 0, 0, 0, 0, 0, 0, .. data];
+            fragment[next] = IpProtocol.Fragment;
             BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(4), (ushort)(fragment.Length - 40));
-            BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(42), (ushort)(offset & 0xfff8 | (more ? 1 : 0)));
-            BinaryPrimitives.WriteUInt32BigEndian(fragment.AsSpan(44), id);
+            BinaryPrimitives.WriteUInt16BigEndian(fragment.AsSpan(at + 2), (ushort)(offset & 0xfff8 | (more ? 1 : 0)));
+            BinaryPrimitives.WriteUInt32BigEndian(fragment.AsSpan(at + 4), id);
             return fragment;
         }
     }
@@ -124,6 +125,20 @@ public static class PacketBuilder
         var header = packet[..((packet[0] & 15) * 4)];
         header[10] = header[11] = 0;
         BinaryPrimitives.WriteUInt16BigEndian(header[10..], (ushort)~Fold(Add(0, header)));
+    }
+
+    /// <summary>Bytes that every fragment of a packet has in front, and where they say what follows (RFC 8200 section 4.5).</summary>
+    public static int UnfragmentableLength(ReadOnlySpan<byte> packet, out int nextHeaderAt)
+    {
+        nextHeaderAt = 6;
+        if (packet[0] >> 4 == 4) return (packet[0] & 15) * 4;
+        var length = 40;
+        while (packet[nextHeaderAt] is IpProtocol.HopByHop or IpProtocol.Routing && length + 8 <= packet.Length)
+        {
+            nextHeaderAt = length;
+            length += (packet[length + 1] + 1) * 8;
+        }
+        return length;
     }
 
     private static byte[] Version4(PacketAddresses addresses, byte protocol, ReadOnlySpan<byte> transport, IpFields fields)
@@ -196,7 +211,7 @@ public static class PacketBuilder
             ? segment[..n]
             : segment;
         var checksum = (ushort)~Fold(Add(sum, covered));
-        if (checksum == 0 && protocol is (IpProtocol.Udp or IpProtocol.UdpLite)) checksum = 0xffff;
+        if (checksum == 0 && protocol is IpProtocol.Udp or IpProtocol.UdpLite) checksum = 0xffff;
         BinaryPrimitives.WriteUInt16BigEndian(segment[at..], checksum);
     }
 

@@ -53,8 +53,7 @@ internal sealed class FtpPattern
     {
         var seen = Math.Min(segment.Length, _keyword.Length);
         if (!Ascii.EqualsIgnoreCase(segment[..seen], _keyword.AsSpan(0, seen))) return FtpMatch.None;
-        // The keyword alone is cut too: something must follow it.
-        if (segment.Length <= _keyword.Length) return FtpMatch.Cut;
+        if (segment.Length < _keyword.Length) return FtpMatch.Cut;
 
         var rest = segment[_keyword.Length..];
         if (_skipTo != NotSkipped)

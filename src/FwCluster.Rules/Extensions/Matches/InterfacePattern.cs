@@ -45,8 +45,21 @@ public readonly record struct InterfacePattern(InterfaceName Name, UInt128 Mask,
     /// <summary>Writes it behind its option; <c>-i +</c> is every interface and not written.</summary>
     public void Write(RuleWriter writer, string option)
     {
-        if (!IsGiven || (Mask == UInt128.Zero && !IsInverted)) return;
-        var isPrefix = Mask == UInt128.Zero || ((Name.Value & (Mask ^ (Mask >> 8))) != UInt128.Zero);
-        writer.Option(option, IsInverted).Word(isPrefix ? Name + "+" : Name.ToString());
+        if (IsAny) return;
+        writer.Option(option, IsInverted).Word(Text);
+    }
+
+    /// <summary>As <c>iptables -L -n</c> prints it: <c>eth+</c>, <c>!lo</c>, <c>*</c>.</summary>
+    public string Listing => IsAny ? "*" : IsInverted ? "!" + Text : Text;
+
+    private bool IsAny => !IsGiven || (Mask == UInt128.Zero && !IsInverted);
+
+    private string Text
+    {
+        get
+        {
+            var isPrefix = Mask == UInt128.Zero || ((Name.Value & (Mask ^ (Mask >> 8))) != UInt128.Zero);
+            return isPrefix ? Name + "+" : Name.ToString();
+        }
     }
 }

@@ -36,9 +36,26 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
     /// <summary>Writes it behind its option, unless it is <see cref="IsWhole"/>.</summary>
     public void Write(RuleWriter writer, string option)
     {
-        if (IsWhole) return;
+        if (!IsWhole) WriteAlways(writer, option);
+    }
+
+    /// <summary>Writes it behind its option, whichever it is.</summary>
+    public void WriteAlways(RuleWriter writer, string option)
+    {
         writer.Option(option, IsInverted);
         writer.Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture)
             : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));
+    }
+
+    /// <summary>Writes it as <c>iptables -L -n</c> does: <c> dpt:21</c>, <c> spts:!1:1023</c>.</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="name"><c>spt</c> or <c>dpt</c>.</param>
+    public void List(ListingWriter writer, string name)
+    {
+        if (IsWhole && !IsInverted) return;
+        var inverted = IsInverted ? "!" : "";
+        writer.Words(Low == High
+            ? string.Create(CultureInfo.InvariantCulture, $"{name}:{inverted}{Low}")
+            : string.Create(CultureInfo.InvariantCulture, $"{name}s:{inverted}{Low}:{High}"));
     }
 }

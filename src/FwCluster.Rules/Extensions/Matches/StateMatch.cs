@@ -21,11 +21,14 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
-        => States.Contains(packet.Track.State) != IsInverted;
+        => States.Contains(PacketConnection.State(in packet)) != IsInverted;
 
     /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints) => States.Constrain(constraints, IsInverted);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words((IsInverted ? "! state " : "state ") + States.Names);
 }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Evaluation.Classification;
@@ -87,6 +88,21 @@ public sealed class TcpMatch : Match
         {
             writer.Option("--tcp-flags", AreFlagsInverted)
                 .Word(TcpMatchExtension.FlagNames(FlagMask)).Word(TcpMatchExtension.FlagNames(FlagValue));
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("tcp");
+        Source.List(writer, "spt");
+        Destination.List(writer, "dpt");
+        if (Option != 0 || IsOptionInverted)
+            writer.Words(string.Create(CultureInfo.InvariantCulture, $"option={(IsOptionInverted ? "!" : "")}{Option}"));
+        if (FlagMask != 0 || AreFlagsInverted)
+        {
+            writer.Words(string.Create(CultureInfo.InvariantCulture,
+                $"flags:{(AreFlagsInverted ? "!" : "")}0x{(byte)FlagMask:X2}/0x{(byte)FlagValue:X2}"));
         }
     }
 }

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using FwCluster.Cli.Commands;
+
+namespace FwCluster.Cli;
+
+/// <summary>The client: its command line, and how it fails.</summary>
+public static class Fwctl
+{
+    /// <summary>The whole command line.</summary>
+    public static RootCommand CreateCommand()
+    {
+        var root = new RootCommand("The client of FwCluster, a stateful firewall that is a cluster.")
+        {
+            ReplayCommand.Create(),
+            RulesCommand.Create(),
+            CompletionCommand.Create(),
+        };
+        HelpWithExamples.AddTo(root);
+        return root;
+    }
+
+    /// <summary>Runs a command line.</summary>
+    /// <param name="arguments">The words behind the program's name.</param>
+    /// <param name="output">Where results go. Flushed at the end.</param>
+    /// <param name="error">Where messages go.</param>
+    /// <returns>What the shell is to be told, see the help of each command.</returns>
+    /// <exception cref="IOException">The output is a pipe that nobody reads any more.</exception>
+    public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(error);
+        try
+        {
+            var parsed = CreateCommand().Parse(arguments);
+            if (parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
+            {
+                foreach (var mistake in parsed.Errors) error.WriteLine($"fwctl: {mistake.Message}");
+                error.WriteLine($"Try '{CommandPath(parsed)} --help'.");
+                return ExitCode.Wrong;
+            }
+            var code = parsed.Invoke(new InvocationConfiguration { Output = output, Error = error, EnableDefaultExceptionHandler = false });
+            output.Flush();
+            return code;
+        }
+        catch (FwctlException e)
+        {
+            output.Flush();
+            error.WriteLine($"fwctl: {e.Message}");
+            return e.ExitCode;
+        }
+        catch (IOException e) when (e is not NobodyReadsException)
+        {
+            error.WriteLine($"fwctl: cannot write: {e.Message}");
+            return ExitCode.Wrong;
+        }
+        catch (Exception e) when (e is not NobodyReadsException)
+        {
+            error.WriteLine($"fwctl: this is a fault in fwctl, please report it with the command line: {e.GetType().Name}: {e.Message}");
+            return ExitCode.Fault;
+        }
+    }
+
+    private static string CommandPath(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+            names.Add(result.Command is RootCommand ? "fwctl" : result.Command.Name);
+        names.Reverse();
+        return string.Join(' ', names);
+    }
+}

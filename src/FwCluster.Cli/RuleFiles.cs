@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+using FwCluster.Packets;
+using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Model;
+using FwCluster.Rules.Text;
+
+namespace FwCluster.Cli;
+
+/// <summary>Reads rule files, and tells the person all that is wrong in them.</summary>
+internal static class RuleFiles
+{
+    /// <summary>Reads a file.</summary>
+    /// <param name="path">Its path; <c>-</c> for the standard input.</param>
+    /// <param name="defaultFamily">The family of text that does not say its own.</param>
+    /// <param name="settings">What rules refer to.</param>
+    /// <exception cref="FwctlException">It cannot be read.</exception>
+    public static ReadResult Read(string path, IpFamily defaultFamily, ReaderSettings settings)
+        => RulesetReader.Read(ReadText(path), path, defaultFamily, settings);
+
+    /// <summary>Reads a text file.</summary>
+    /// <param name="path">Its path; <c>-</c> for the standard input.</param>
+    /// <exception cref="FwctlException">It cannot be read.</exception>
+    public static string ReadText(string path)
+    {
+        try
+        {
+            return path == "-" ? Console.In.ReadToEnd() : File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new FwctlException(FileMessage.For("cannot read", path, e), e);
+        }
+    }
+
+    /// <summary>Reads the rules of both families.</summary>
+    /// <param name="path">The file of <c>--rules</c>; null for none.</param>
+    /// <param name="path6">The file of <c>--rules6</c>; null for none.</param>
+    /// <param name="settings">What rules refer to.</param>
+    /// <param name="error">Where mistakes are told.</param>
+    /// <exception cref="FwctlException">There are mistakes, or a file cannot be read.</exception>
+    public static (Ruleset? IPv4, Ruleset? IPv6) ReadBoth(string? path, string? path6, ReaderSettings settings, TextWriter error)
+    {
+        var rules = path is null ? null : Read(path, IpFamily.IPv4, settings);
+        var rules6 = path6 is null ? null : Read(path6, IpFamily.IPv6, settings);
+        var mistakes = Tell(error, [.. rules?.Errors ?? [], .. rules6?.Errors ?? []]);
+        if (mistakes is not null) throw new FwctlException(mistakes);
+        if (rules6?.IPv4 is not null)
+            throw new FwctlException($"{path6} has IPv4 rules, and --rules6 is for IPv6 ones; give the file by --rules");
+        if (rules?.IPv6 is not null && rules6?.IPv6 is not null)
+            throw new FwctlException($"both {path} and {path6} have IPv6 rules; give them in one of the two");
+        return (rules?.IPv4, rules?.IPv6 ?? rules6?.IPv6);
+    }
+
+    /// <summary>Tells mistakes, each with its line and a caret under the place. Returns how many there are, as a sentence, or null.</summary>
+    public static string? Tell(TextWriter error, IReadOnlyList<RuleError> mistakes)
+    {
+        foreach (var mistake in mistakes) error.WriteLine(mistake.Format());
+        return mistakes.Count switch
+        {
+            0 => null,
+            1 => "there is 1 mistake in the rules",
+            _ => $"there are {mistakes.Count} mistakes in the rules",
+        };
+    }
+
+    /// <summary>A family's rules with a filter table in any case, as the kernel lists one: policies of ACCEPT, no rules.</summary>
+    public static Ruleset WithFilter(Ruleset? ruleset, IpFamily family)
+    {
+        ruleset ??= Ruleset.Empty(family);
+        var name = TableId.Filter.Name();
+        if (ruleset.Table(name) is not null) return ruleset;
+        ImmutableArray<Chain> chains = [Empty("INPUT", Hook.Input), Empty("FORWARD", Hook.Forward), Empty("OUTPUT", Hook.Output)];
+        return ruleset with { Tables = ruleset.Tables.Add(new Table(name, chains)) };
+    }
+
+    private static Chain Empty(string name, Hook hook) => new(name, hook, Verdict.Accept, default, []);
+}

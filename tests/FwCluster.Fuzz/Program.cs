@@ -1,0 +1,1 @@
+return FwCluster.Fuzz.FuzzCommand.Run(args);
