@@ -43,6 +43,16 @@ public sealed class AddressTypeMatch : Match
         if (LimitToOut) writer.Word("--limit-iface-out");
     }
 
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("ADDRTYPE match");
+        if (Source != 0) writer.Words("src-type " + (IsSourceInverted ? "!" : "") + AddressTypeMatchExtension.Names(Source));
+        if (Destination != 0) writer.Words("dst-type " + (IsDestinationInverted ? "!" : "") + AddressTypeMatchExtension.Names(Destination));
+        if (LimitToIn) writer.Words("limit-in");
+        if (LimitToOut) writer.Words("limit-out");
+    }
+
     private bool Is(ref PacketContext packet, IpAddress address, AddressType types)
         => packet.Headers.Family == IpFamily.IPv4 ? (types & TypeOf(ref packet, address)) != 0 : IsV6(ref packet, address, types);
 

@@ -38,4 +38,8 @@ public sealed class ConnLimitMatch(IpFamily family, uint limit, bool isAbove, in
     public override void Write(RuleWriter writer)
         => writer.Word(isAbove ? "--connlimit-above" : "--connlimit-upto").Number(limit)
             .Word("--connlimit-mask").Number((ulong)prefix).Word(ofDestination ? "--connlimit-daddr" : "--connlimit-saddr");
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"#conn {(ofDestination ? "dst" : "src")}/{prefix} {(isAbove ? ">" : "<=")} {limit}");
 }

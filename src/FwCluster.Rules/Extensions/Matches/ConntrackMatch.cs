@@ -1,6 +1,7 @@
 using FwCluster.Conntrack;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -95,6 +96,9 @@ public sealed class ConntrackMatch : Match
 
     private static bool Fits(Invertible<MaskedAddress>? pattern, IpAddress address)
         => pattern is not { } p || (address.And(p.Value.Mask) == p.Value.Address.And(p.Value.Mask)) != p.IsInverted;
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints) => States?.Value.Constrain(constraints, States.Value.IsInverted);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)

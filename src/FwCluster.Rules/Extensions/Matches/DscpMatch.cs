@@ -17,4 +17,7 @@ public sealed class DscpMatch(byte value, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--dscp", isInverted).Word($"0x{value:x2}");
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"DSCP match {(isInverted ? "!" : "")}0x{value:x2}");
 }

@@ -42,4 +42,7 @@ public sealed class HashLimitMatch(HashLimitSettings settings, IpFamily family) 
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => settings.Write(writer, family.AddressBits());
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => settings.List(writer, family.AddressBits());
 }

@@ -71,45 +71,66 @@ public sealed record HashLimitSettings
     /// <summary>Writes it as <c>hashlimit_mt_save</c> prints it.</summary>
     public void Write(RuleWriter writer, int addressBits)
     {
-        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto");
-        var usualExpire = OfBytes ? WriteBytes(writer) : WriteRate(writer);
-        if (Keys != HashLimitKeys.None) writer.Word("--hashlimit-mode").Word(HashLimitMatchExtension.KeyNames(Keys));
+        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto").Word(RateText(Average, out var usualExpire));
+        if (BurstText is { } burst) writer.Word("--hashlimit-burst").Word(burst);
+        if (Keys != HashLimitKeys.None) writer.Word("--hashlimit-mode").Word(HashLimitMatchExtension.KeyNames(Keys, ','));
         writer.Word("--hashlimit-name").Word(Table);
-        WriteUnless(writer, "--hashlimit-htable-size", Size, 0);
-        WriteUnless(writer, "--hashlimit-htable-max", Max, 0);
-        WriteUnless(writer, "--hashlimit-htable-gcinterval", CollectEvery, DefaultCollectEvery);
-        WriteUnless(writer, "--hashlimit-htable-expire", Expire, usualExpire);
-        WriteUnless(writer, "--hashlimit-srcmask", (uint)SourcePrefix, (uint)addressBits);
-        WriteUnless(writer, "--hashlimit-dstmask", (uint)DestinationPrefix, (uint)addressBits);
+        foreach (var (name, value) in Numbers(usualExpire, addressBits)) writer.Word("--hashlimit-" + name).Number(value);
         if (!MatchesRate) return;
         writer.Word("--hashlimit-rate-match");
-        WriteUnless(writer, "--hashlimit-rate-interval", Interval, 1);
+        if (Interval != 1) writer.Word("--hashlimit-rate-interval").Number(Interval);
     }
 
-    private static void WriteUnless(RuleWriter writer, string option, uint value, uint usual)
+    /// <summary>Writes it as <c>hashlimit_mt_print</c> prints it.</summary>
+    public void List(ListingWriter writer, int addressBits)
     {
-        if (value != usual) writer.Word(option).Number(value);
+        var average = !OfBytes && Interval != 0 ? Average * Interval : Average;
+        writer.Words($"limit: {(IsAbove ? "above" : "up to")} {RateText(average, out var usualExpire)}");
+        if (BurstText is { } burst) writer.Words("burst " + burst);
+        if (Keys != HashLimitKeys.None) writer.Words("mode " + HashLimitMatchExtension.KeyNames(Keys, '-'));
+        foreach (var (name, value) in Numbers(usualExpire, addressBits)) writer.Words($"{name} {value}");
+        if (!MatchesRate) return;
+        writer.Words("rate-match");
+        if (Interval != 1) writer.Words($"rate-interval {Interval}");
     }
 
-    private uint WriteRate(RuleWriter writer)
+    /// <summary>The numbers that are not what they are where nothing is said.</summary>
+    private IEnumerable<(string Name, uint Value)> Numbers(uint usualExpire, int addressBits)
     {
-        writer.Word(PacketRate.Text(Average, PacketRate.HashLimitScale, out var seconds));
-        writer.Word("--hashlimit-burst").Number(Burst);
-        return seconds * 1000;
+        if (Size != 0) yield return ("htable-size", Size);
+        if (Max != 0) yield return ("htable-max", Max);
+        if (CollectEvery != DefaultCollectEvery) yield return ("htable-gcinterval", CollectEvery);
+        if (Expire != usualExpire) yield return ("htable-expire", Expire);
+        if (SourcePrefix != addressBits) yield return ("srcmask", (uint)SourcePrefix);
+        if (DestinationPrefix != addressBits) yield return ("dstmask", (uint)DestinationPrefix);
     }
 
-    private uint WriteBytes(RuleWriter writer)
+    /// <summary>The rate in its unit, and the expiry that is usual with it.</summary>
+    private string RateText(ulong average, out uint usualExpire)
     {
-        var rate = CostToBytes(Average);
+        if (!OfBytes)
+        {
+            var text = PacketRate.Text(average, PacketRate.HashLimitScale, out var seconds);
+            usualExpire = seconds * 1000;
+            return text;
+        }
+        usualExpire = Burst == 0 ? BytesExpire : BytesBurstExpire;
+        var rate = CostToBytes(average);
         // The largest unit in which the rate comes out as the same cost (print_bytes, whose mask has 32 bits).
-        var unit = Array.FindIndex(ByteUnits, u => rate >= u.Bytes && BytesToCost(rate & ~(u.Bytes - 1)) == Average);
-        if (unit < 0) unit = ByteUnits.Length - 1;
-        writer.Word($"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s");
-        if (Burst == 0) return BytesExpire;
-        var burst = rate * Burst;
-        unit = Array.FindIndex(ByteUnits, u => burst >= u.Bytes || u.Bytes == 1);
-        writer.Word("--hashlimit-burst").Word($"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b");
-        return BytesBurstExpire;
+        var unit = Array.FindIndex(ByteUnits, u => u.Bytes == 1 || rate >= u.Bytes && BytesToCost(rate & ~(u.Bytes - 1)) == average);
+        return $"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s";
+    }
+
+    private string? BurstText
+    {
+        get
+        {
+            if (!OfBytes) return Burst.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (Burst == 0) return null;
+            var burst = CostToBytes(Average) * Burst;
+            var unit = Array.FindIndex(ByteUnits, u => burst >= u.Bytes || u.Bytes == 1);
+            return $"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b";
+        }
     }
 
     private static readonly (string Name, uint Bytes)[] ByteUnits = [("m", 1 << 20), ("k", 1 << 10), ("", 1)];

@@ -33,6 +33,19 @@ public sealed class HopLimitMatch(string name, HopLimitComparison comparison, by
         };
         writer.Option("--" + name + ending, comparison == HopLimitComparison.NotEqual).Number(value);
     }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var sign = comparison switch
+        {
+            HopLimitComparison.Equal => "==",
+            HopLimitComparison.NotEqual => "!=",
+            HopLimitComparison.Less => "<",
+            _ => ">",
+        };
+        writer.Words($"{name.ToUpperInvariant()} match {name.ToUpperInvariant()} {sign} {value}");
+    }
 }
 
 /// <summary>How <see cref="HopLimitMatch"/> compares.</summary>

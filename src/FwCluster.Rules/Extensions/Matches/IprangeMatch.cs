@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -35,6 +36,13 @@ public sealed class IprangeMatch : Match
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
         => (Source is not { } source || source.Contains(packet.Headers.Source))
             && (Destination is not { } destination || destination.Contains(packet.Headers.Destination));
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        if (Source is { } source) constraints.Restrict(PacketField.Source, source.First.Value, source.Last.Value, source.IsInverted);
+        if (Destination is { } to) constraints.Restrict(PacketField.Destination, to.First.Value, to.Last.Value, to.IsInverted);
+    }
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)

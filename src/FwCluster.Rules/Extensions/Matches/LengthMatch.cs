@@ -18,4 +18,7 @@ public sealed class LengthMatch(NumberRange lengths, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => lengths.Write(writer, "--length", isInverted);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"length {(isInverted ? "!" : "")}{lengths}");
 }

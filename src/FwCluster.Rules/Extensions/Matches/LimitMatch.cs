@@ -66,6 +66,10 @@ public sealed class LimitMatch : Match
         if (_burst != DefaultBurst) writer.Word("--limit-burst").Number(_burst);
     }
 
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"limit: avg {PacketRate.Text(_period, PacketRate.LimitScale, out _)} burst {_burst}");
+
     // Divides first where multiplying first would overflow (user2credits).
     private static uint Credits(uint period) => period > uint.MaxValue / CreditsPerSecond
         ? unchecked((uint)(period / PacketRate.LimitScale) * CreditsPerSecond)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -54,6 +55,15 @@ public sealed class MultiportMatch(MultiportSide side, ImmutableArray<(ushort Lo
                 || (Side != MultiportSide.Source && headers.DestinationPort >= low && headers.DestinationPort <= high)) return !IsInverted;
         }
         return IsInverted;
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        if (Side == MultiportSide.Either) return;
+        constraints.Restrict(
+            Side == MultiportSide.Source ? PacketField.SourcePort : PacketField.DestinationPort,
+            [.. Ports.Select(p => new FieldRange(p.Low, p.High))], IsInverted);
     }
 
     /// <inheritdoc/>

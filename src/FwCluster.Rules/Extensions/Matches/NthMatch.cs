@@ -31,4 +31,8 @@ public sealed class NthMatch(uint every, uint packet, bool isInverted) : Match
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word("--mode").Word("nth").Option("--every", isInverted).Number(every).Word("--packet").Number(packet);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"statistic mode nth{(isInverted ? " !" : "")} every {every}{(packet == 0 ? "" : $" packet {packet}")}");
 }

@@ -20,6 +20,9 @@ public readonly record struct NumberRange(uint Low, uint High)
 
     /// <summary>Writes it behind its option: one number where both ends are the same.</summary>
     public void Write(RuleWriter writer, string option, bool isInverted)
-        => writer.Option(option, isInverted)
-            .Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));
+        => writer.Option(option, isInverted).Word(ToString());
+
+    /// <summary>One number where both ends are the same, else <c>low:high</c>.</summary>
+    public override string ToString()
+        => Low == High ? Low.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}");
 }

@@ -16,6 +16,8 @@ public sealed class RandomMatch(uint probability, bool isInverted, Random random
     /// <inheritdoc/>
     public override string Name => "statistic";
 
+    private string Probability => ((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture);
+
     /// <inheritdoc/>
     public override bool Remembers => true;
 
@@ -28,5 +30,9 @@ public sealed class RandomMatch(uint probability, bool isInverted, Random random
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word("--mode").Word("random").Option("--probability", isInverted)
-            .Word(((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture));
+            .Word(Probability);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"statistic mode random{(isInverted ? " !" : "")} probability {Probability}");
 }

@@ -44,7 +44,7 @@ public sealed class RecentMatchExtension : MatchExtension
             Reaps = options.Has("reap"),
             HitCount = options.Find("hitcount") is { } hits ? (int)options.Number(hits.Word, 0, MaxHitCount) : 0,
             ComparesTtl = options.Has("rttl"),
-            List = options.Find("name") is { } name ? TableName.Read(options, name.Word, MaxNameLength) : "DEFAULT",
+            ListName = options.Find("name") is { } name ? TableName.Read(options, name.Word, MaxNameLength) : "DEFAULT",
             Mask = options.Find("mask") is { } mask
                 ? options.Address(mask.Word)
                 : IpAddress.PrefixMask(family, family.AddressBits()),

@@ -19,4 +19,7 @@ public sealed class TosMatch(byte value, byte mask, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--tos", isInverted).Word($"0x{value:x2}/0x{mask:x2}");
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"tos match{(isInverted ? "!" : "")}0x{value:x2}/0x{mask:x2}");
 }

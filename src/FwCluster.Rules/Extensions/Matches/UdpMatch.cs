@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -31,6 +32,13 @@ public sealed class UdpMatch : Match
             return false;
         }
         return Source.Contains(headers.SourcePort) && Destination.Contains(headers.DestinationPort);
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        Source.Constrain(constraints, PacketField.SourcePort);
+        Destination.Constrain(constraints, PacketField.DestinationPort);
     }
 
     /// <inheritdoc/>
