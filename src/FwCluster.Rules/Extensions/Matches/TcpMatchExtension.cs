@@ -38,8 +38,8 @@ public sealed class TcpMatchExtension : MatchExtension
         var option = options.Find("tcp-option");
         return new TcpMatch
         {
-            Source = PortRange.Read(options, "sport", IpProtocol.Tcp),
-            Destination = PortRange.Read(options, "dport", IpProtocol.Tcp),
+            Source = Ports(options, "sport", isTurned: option is null),
+            Destination = Ports(options, "dport", isTurned: option is null),
             FlagMask = flags is not null ? ReadFlags(options, flags.Words[0])
                 : syn is not null ? TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack | TcpFlags.Fin : TcpFlags.None,
             FlagValue = flags is not null ? ReadFlags(options, flags.Words[1]) : syn is not null ? TcpFlags.Syn : TcpFlags.None,
@@ -47,6 +47,13 @@ public sealed class TcpMatchExtension : MatchExtension
             Option = option is null ? (byte)0 : (byte)options.Number(option.Word, 1, byte.MaxValue),
             IsOptionInverted = option?.IsInverted ?? false,
         };
+    }
+
+    // nftables has no words of its own for --tcp-option: there, iptables keeps the match as it is.
+    private static PortRange Ports(ExtensionOptions options, string name, bool isTurned)
+    {
+        var range = PortRange.ReadForPacket(options, name, IpProtocol.Tcp);
+        return isTurned ? range.Turned : range;
     }
 
     /// <summary>Flags as rules write them: <c>SYN,ACK</c>, or <c>NONE</c>.</summary>
