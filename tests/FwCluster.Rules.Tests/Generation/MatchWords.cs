@@ -23,8 +23,8 @@ public static class MatchWords
     {
         ["tcp"] = [Tcp, Multiport],
         ["udp"] = [Udp, Multiport],
-        ["sctp"] = [Multiport],
-        ["dccp"] = [Multiport],
+        ["sctp"] = [d => d.Pick("-m sctp ", "") + $"{d.Not()}--sport {d.Number(1, 65535)}:", d => $"{d.Not()}--dport {d.Port()}", Multiport],
+        ["dccp"] = [d => d.Pick("-m dccp ", "") + $"{d.Not()}--dport :{d.Number(0, 65534)}", d => $"{d.Not()}--sport {d.Port()}", Multiport],
         ["udplite"] = [Multiport],
         ["icmp"] = [d => "-m icmp " + Icmp(d), Icmp],
         ["icmpv6"] = [d => $"-m {d.Pick("icmp6", "icmpv6", "ipv6-icmp")} {Icmp6(d)}", Icmp6],
@@ -38,7 +38,7 @@ public static class MatchWords
         if (d.Rarely(2)) words.Add($"{not}{d.Pick("--sport", "--source-port", "--sp")} {d.PortRange()}");
         if (d.Rarely(2)) words.Add($"{(not.Length > 0 ? "" : d.Not())}{d.Pick("--dport ", "--destination-port ", "--dport=")}{d.PortRange()}");
         if (d.Rarely(3)) words.Add($"{d.Not()}--syn");
-        else if (d.Rarely(3)) words.Add($"{d.Not()}--tcp-flags {Flags(d)} {Flags(d)}");
+        else if (d.Rarely(3)) words.Add($"{d.Not()}--tcp-flags {d.Some("SYN", "ACK", "fin", "RST", "URG", "PSH", "ALL")} {Flags(d)}");
         if (d.Rarely()) words.Add($"{d.Not()}--tcp-option {d.Number(1, 255)}");
         d.Random.Shuffle(System.Runtime.InteropServices.CollectionsMarshal.AsSpan(words));
         var options = string.Join(' ', words);

@@ -143,7 +143,6 @@ public sealed partial class RefusalTests
         -F
         -F nosuch
         -Z
-        -Z FORWARD
         -Z FORWARD 1
         -4 -A FORWARD -j ACCEPT
         -6 -A FORWARD -j ACCEPT

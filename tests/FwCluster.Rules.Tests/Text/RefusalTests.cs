@@ -107,8 +107,8 @@ public sealed partial class RefusalTests : IDisposable
     //   names of hosts and networks, and addresses in unusual notations, since what they mean may differ from one node to the next;
     //   ranges that begin after their end, and conditions that hold for no packet, since a rule that never matches is a mistake;
     //   masks that are no prefix where iptables takes them for all ones; texts that it cuts off; lists with nothing between two commas;
-    //   an unclosed quote.
-    [GeneratedRegex("""is not an IPv[46] (address|mask)|begins with 0|begins after its end|no port is outside|mask of .* is not a prefix|the text has|"" is not a|is not a TCP flag|is not a DiffServ class|quote is not closed|interface has no name|has more than two parts""")]
+    //   -h and -V, at which iptables leaves off and does nothing; an unclosed quote; a match whose -p is turned round by "!", which iptables takes for tcp and udp, and the kernel for neither.
+    [GeneratedRegex("""has no meaning in a rule file|is not an IPv[46] (address|mask)|begins with 0|begins after its end|no port is outside|mask of .* is not a prefix|the text has|"" is not a|no flag is looked at|(tcp|udp) needs -p|is not a DiffServ class|quote is not closed|interface has no name|has more than two parts""")]
     private static partial Regex StricterWithReason();
 
     // We take, iptables refuses:

@@ -36,6 +36,8 @@ public sealed class TcpMatchExtension : MatchExtension
         var flags = options.Find("tcp-flags");
         var syn = options.Find("syn");
         var option = options.Find("tcp-option");
+        if (flags is not null && ReadFlags(options, flags.Words[0]) == TcpFlags.None)
+            options.Error(flags.Words[0], "tcp: no flag is looked at", "name the flags to look at, then those of them that must be set");
         return new TcpMatch
         {
             Source = Ports(options, "sport", isTurned: option is null),
@@ -65,6 +67,7 @@ public sealed class TcpMatchExtension : MatchExtension
         var flags = TcpFlags.None;
         foreach (var part in ExtensionOptions.List(word))
         {
+            if (part.Text.Length == 0) continue;
             var known = Flags.FirstOrDefault(f => f.Name.Equals(part.Text, StringComparison.OrdinalIgnoreCase));
             if (known.Name is null)
                 options.Error(part, $"tcp: \"{part}\" is not a TCP flag", "there are FIN, SYN, RST, PSH, ACK, URG, ALL and NONE");
