@@ -32,6 +32,7 @@ public static class ExtensionRegistry
         new MultiportMatchExtension(),
         new PacketTypeMatchExtension(),
         new RecentMatchExtension(),
+        new SetMatchExtension(),
         new StateMatchExtension(),
         new StatisticMatchExtension(),
         new TcpMatchExtension(),
