@@ -105,6 +105,7 @@ public sealed partial class ConnectionTable
         {
             _helperByPort.TryGetValue((uint)tuple.Protocol << 16 | tuple.DestinationPort, out connection.Helper);
         }
+        if (connection.Helper != 0 && !_isLoaded[connection.Helper - 1]) connection.Helper = 0;
         return true;
     }
 

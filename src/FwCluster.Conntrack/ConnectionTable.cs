@@ -22,6 +22,7 @@ public sealed partial class ConnectionTable : IExpectationSink
     private readonly IcmpTracker _icmp;
     private readonly GenericTracker _generic;
     private readonly Dictionary<uint, byte> _helperByPort = [];
+    private readonly bool[] _isLoaded;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="settings">Limits and timeouts.</param>
@@ -53,6 +54,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         _udp = new UdpTracker(settings);
         _icmp = new IcmpTracker(settings);
         _generic = new GenericTracker(settings);
+        _isLoaded = [.. helpers.Select(_ => true)];
         for (var i = 0; i < helpers.Count; i++)
             foreach (var port in helpers[i].Ports)
                 _helperByPort.TryAdd((uint)helpers[i].Protocol << 16 | port, (byte)(i + 1));
