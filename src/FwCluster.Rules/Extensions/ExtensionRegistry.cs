@@ -34,6 +34,7 @@ public static class ExtensionRegistry
         new PacketTypeMatchExtension(),
         new RecentMatchExtension(),
         SctpMatchExtension.Sctp,
+        new SetMatchExtension(),
         new StateMatchExtension(),
         new StatisticMatchExtension(),
         new TcpMatchExtension(),
