@@ -35,6 +35,16 @@ public sealed class AddressTypeMatch : Match
             && (Destination == 0 || Is(ref packet, packet.Headers.Destination, Destination) != IsDestinationInverted);
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        writer.Words("ADDRTYPE match");
+        if (Source != 0) writer.Words($"src-type {(IsSourceInverted ? "!" : "")}{AddressTypeMatchExtension.Names(Source)}");
+        if (Destination != 0) writer.Words($"dst-type {(IsDestinationInverted ? "!" : "")}{AddressTypeMatchExtension.Names(Destination)}");
+        if (LimitToIn) writer.Words("limit-in");
+        if (LimitToOut) writer.Words("limit-out");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (Source != 0) writer.Option("--src-type", IsSourceInverted).Word(AddressTypeMatchExtension.Names(Source));

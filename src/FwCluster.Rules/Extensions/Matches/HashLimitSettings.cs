@@ -71,8 +71,9 @@ public sealed record HashLimitSettings
     /// <summary>Writes it as <c>hashlimit_mt_save</c> prints it.</summary>
     public void Write(RuleWriter writer, int addressBits)
     {
-        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto");
-        var usualExpire = OfBytes ? WriteBytes(writer) : WriteRate(writer);
+        var (rate, burst, usualExpire) = OfBytes ? BytesWords() : PacketsWords();
+        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto").Word(rate);
+        if (burst is not null) writer.Word("--hashlimit-burst").Word(burst);
         if (Keys != HashLimitKeys.None) writer.Word("--hashlimit-mode").Word(HashLimitMatchExtension.KeyNames(Keys));
         writer.Word("--hashlimit-name").Word(Table);
         WriteUnless(writer, "--hashlimit-htable-size", Size, 0);
@@ -86,30 +87,55 @@ public sealed record HashLimitSettings
         WriteUnless(writer, "--hashlimit-rate-interval", Interval, 1);
     }
 
+    /// <summary>Writes it as <c>iptables -L</c> prints it (<c>hashlimit_mt_print</c>).</summary>
+    /// <param name="writer">Where to.</param>
+    /// <param name="addressBits">Bits of an address: a prefix of that length is not written.</param>
+    public void List(ListingWriter writer, int addressBits)
+    {
+        var (rate, burst, usualExpire) = OfBytes ? BytesWords() : PacketsWords();
+        writer.Words(IsAbove ? "limit: above" : "limit: up to").Words(rate);
+        if (burst is not null) writer.Words("burst").Words(burst);
+        if (Keys != HashLimitKeys.None) writer.Words("mode").Words(HashLimitMatchExtension.KeyNames(Keys).Replace(',', '-'));
+        ListUnless(writer, "htable-size", Size, 0);
+        ListUnless(writer, "htable-max", Max, 0);
+        ListUnless(writer, "htable-gcinterval", CollectEvery, DefaultCollectEvery);
+        ListUnless(writer, "htable-expire", Expire, usualExpire);
+        ListUnless(writer, "srcmask", (uint)SourcePrefix, (uint)addressBits);
+        ListUnless(writer, "dstmask", (uint)DestinationPrefix, (uint)addressBits);
+        if (!MatchesRate) return;
+        writer.Words("rate-match");
+        ListUnless(writer, "rate-interval", Interval, 1);
+    }
+
     private static void WriteUnless(RuleWriter writer, string option, uint value, uint usual)
     {
         if (value != usual) writer.Word(option).Number(value);
     }
 
-    private uint WriteRate(RuleWriter writer)
+    private static void ListUnless(ListingWriter writer, string name, uint value, uint usual)
     {
-        writer.Word(PacketRate.Text(Average, PacketRate.HashLimitScale, out var seconds));
-        writer.Word("--hashlimit-burst").Number(Burst);
-        return seconds * 1000;
+        if (value != usual) writer.Words(name).Number(value);
     }
 
-    private uint WriteBytes(RuleWriter writer)
+    /// <summary>The rate, the burst, and the time after which such a limit is usually forgotten, milliseconds.</summary>
+    private (string Rate, string? Burst, uint UsualExpire) PacketsWords()
+    {
+        var rate = PacketRate.Text(Average, PacketRate.HashLimitScale, out var seconds);
+        return (rate, Burst.ToString(System.Globalization.CultureInfo.InvariantCulture), seconds * 1000);
+    }
+
+    /// <inheritdoc cref="PacketsWords"/>
+    private (string Rate, string? Burst, uint UsualExpire) BytesWords()
     {
         var rate = CostToBytes(Average);
         // The largest unit in which the rate comes out as the same cost (print_bytes, whose mask has 32 bits).
         var unit = Array.FindIndex(ByteUnits, u => rate >= u.Bytes && BytesToCost(rate & ~(u.Bytes - 1)) == Average);
         if (unit < 0) unit = ByteUnits.Length - 1;
-        writer.Word($"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s");
-        if (Burst == 0) return BytesExpire;
+        var rateWord = $"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s";
+        if (Burst == 0) return (rateWord, null, BytesExpire);
         var burst = rate * Burst;
         unit = Array.FindIndex(ByteUnits, u => burst >= u.Bytes || u.Bytes == 1);
-        writer.Word("--hashlimit-burst").Word($"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b");
-        return BytesBurstExpire;
+        return (rateWord, $"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b", BytesBurstExpire);
     }
 
     private static readonly (string Name, uint Bytes)[] ByteUnits = [("m", 1 << 20), ("k", 1 << 10), ("", 1)];

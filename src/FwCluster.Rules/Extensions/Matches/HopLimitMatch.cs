@@ -23,6 +23,20 @@ public sealed class HopLimitMatch(string name, HopLimitComparison comparison, by
     };
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        var sign = comparison switch
+        {
+            HopLimitComparison.Equal => "==",
+            HopLimitComparison.NotEqual => "!=",
+            HopLimitComparison.Less => "<",
+            _ => ">",
+        };
+        var field = name == "ttl" ? "TTL" : "HL";
+        writer.Words($"{field} match {field} {sign} {value}");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         var ending = comparison switch

@@ -37,6 +37,19 @@ public sealed class IprangeMatch : Match
             && (Destination is not { } destination || destination.Contains(packet.Headers.Destination));
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        List(writer, "source", Source);
+        List(writer, "destination", Destination);
+    }
+
+    private void List(ListingWriter writer, string side, AddressRange? range)
+    {
+        if (range is not { } r) return;
+        writer.Words($"{side} IP range{(r.IsInverted ? " !" : "")} {r.First.ToString(Family)}-{r.Last.ToString(Family)}");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         Write(writer, "--src-range", Source);

@@ -17,5 +17,8 @@ public sealed class LengthMatch(NumberRange lengths, bool isInverted) : Match
         => lengths.Contains((uint)packet.Headers.TotalLength) != isInverted;
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer) => writer.Words($"length {lengths.Listing(isInverted)}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => lengths.Write(writer, "--length", isInverted);
 }

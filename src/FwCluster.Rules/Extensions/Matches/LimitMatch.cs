@@ -60,6 +60,10 @@ public sealed class LimitMatch : Match
     public override Match Bind(MatchMemory memory) => new LimitMatch(_period, _burst);
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+        => writer.Words($"limit: avg {PacketRate.Text(_period, PacketRate.LimitScale, out _)} burst {_burst}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         writer.Word("--limit").Word(PacketRate.Text(_period, PacketRate.LimitScale, out _));

@@ -17,7 +17,11 @@ public sealed class MacMatch(ulong address, bool isInverted) : Match
         => packet.Link.HasSourceMac && (packet.Link.SourceMac == address) != isInverted;
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer) => writer.Words($"MAC {(isInverted ? "! " : "")}{Text}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
-        => writer.Option("--mac-source", isInverted)
-            .Word(string.Join(':', Enumerable.Range(0, 6).Select(i => $"{address >> 8 * (5 - i) & 0xff:x2}")));
+        => writer.Option("--mac-source", isInverted).Word(Text);
+
+    private string Text => string.Join(':', Enumerable.Range(0, 6).Select(i => $"{address >> 8 * (5 - i) & 0xff:x2}"));
 }

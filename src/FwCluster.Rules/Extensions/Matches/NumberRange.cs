@@ -21,5 +21,11 @@ public readonly record struct NumberRange(uint Low, uint High)
     /// <summary>Writes it behind its option: one number where both ends are the same.</summary>
     public void Write(RuleWriter writer, string option, bool isInverted)
         => writer.Option(option, isInverted)
-            .Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));
+            .Word(Text);
+
+    /// <summary>As <c>iptables -L</c> prints it: <c>!1:2</c>.</summary>
+    public string Listing(bool isInverted) => isInverted ? "!" + Text : Text;
+
+    private string Text
+        => Low == High ? Low.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}");
 }

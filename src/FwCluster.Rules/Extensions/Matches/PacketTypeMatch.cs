@@ -22,6 +22,10 @@ public sealed class PacketTypeMatch(LinkPacketType type, bool isInverted) : Matc
     }
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+        => writer.Words($"PKTTYPE {(isInverted ? "!" : "")}= {PacketTypeMatchExtension.Types.First(t => t.Type == type).Name}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Option("--pkt-type", isInverted).Word(PacketTypeMatchExtension.Types.First(t => t.Type == type).Name);
 }

@@ -26,7 +26,13 @@ public sealed class RandomMatch(uint probability, bool isInverted, Random random
     public override Match Bind(MatchMemory memory) => new RandomMatch(probability, isInverted, memory.Random);
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+        => writer.Words($"statistic mode random{(isInverted ? " !" : "")} probability {Text}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word("--mode").Word("random").Option("--probability", isInverted)
-            .Word(((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture));
+            .Word(Text);
+
+    private string Text => ((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture);
 }

@@ -93,6 +93,18 @@ public sealed class RecentMatch : Match
     }
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        if (IsInverted) writer.Words("!");
+        writer.Words("recent:").Words(Action.ToString().ToUpperInvariant());
+        if (Seconds != 0) writer.Words($"seconds: {Seconds}");
+        if (Reaps) writer.Words("reap");
+        if (HitCount != 0) writer.Words($"hit_count: {HitCount}");
+        if (ComparesTtl) writer.Words("TTL-Match");
+        writer.Words($"name: {List} side: {(OfDestination ? "dest" : "source")} mask: {Mask.ToString(Family)}");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         writer.Option(Action switch

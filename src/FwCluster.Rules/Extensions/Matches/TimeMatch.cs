@@ -72,6 +72,33 @@ public sealed class TimeMatch : Match
     }
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        writer.Words("TIME");
+        if (DayStart != 0 || DayStop != LastSecond) writer.Words($"from {TimeOfDay(DayStart)} to {TimeOfDay(DayStop)}");
+        if (Weekdays != AllWeekdays)
+            writer.Words("on " + string.Join(',', Enumerable.Range(1, 7).Where(d => (Weekdays >> d & 1) != 0).Select(WeekdayName)));
+        if (Monthdays != AllMonthdays)
+            writer.Words("on " + string.Join(',', Enumerable.Range(1, 31).Where(d => (Monthdays >> d & 1) != 0).Select(Ordinal)));
+        if (DateStart != 0) writer.Words("starting from " + DateListing(DateStart));
+        if (DateStop != int.MaxValue) writer.Words("until date" + (DateStop == 0 ? "" : " " + DateListing(DateStop)));
+        if (!InKernelZone) writer.Words("UTC");
+        if (IsContiguous) writer.Words("contiguous");
+    }
+
+    // As iptables has it: 11th, 12th and 13th come out as 11st, 12nd and 13rd.
+    private static string Ordinal(int day) => (day % 10) switch
+    {
+        1 => $"{day}st",
+        2 => $"{day}nd",
+        3 => $"{day}rd",
+        _ => $"{day}th",
+    };
+
+    private static string DateListing(uint second)
+        => DateTime.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (DayStart != 0 || DayStop != LastSecond)

@@ -34,6 +34,14 @@ public sealed class UdpMatch : Match
     }
 
     /// <inheritdoc/>
+    public override void WriteListing(ListingWriter writer)
+    {
+        writer.Words("udp");
+        Source.List(writer, "spt");
+        Destination.List(writer, "dpt");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         Source.Write(writer, "--sport");
