@@ -102,7 +102,7 @@ public class ChainListingTests
         -A user -p tcp -m tcpmss ! --mss 5
         -A user -m limit --limit 5/second
         -A user -m limit --limit 90/minute --limit-burst 7
-        -A user -m limit --limit 3/day
+        -A user -m limit --limit 3/day --limit-burst 1
         -A user -m hashlimit --hashlimit-upto 5/sec --hashlimit-name a
         -A user -m hashlimit --hashlimit-above 5/min --hashlimit-burst 9 --hashlimit-mode srcip,dstport --hashlimit-name b
         -A user -m hashlimit --hashlimit-upto 5/hour --hashlimit-mode srcip --hashlimit-srcmask 24 --hashlimit-dstmask 8 --hashlimit-name c
@@ -118,7 +118,7 @@ public class ChainListingTests
         -A user -m recent --remove --name other
         -A user -m statistic --mode random --probability 0.25
         -A user -m statistic --mode random ! --probability 0.333
-        -A user -m statistic --mode nth --every 3
+        -A user -m statistic --mode nth --every 3 --packet 0
         -A user -m statistic --mode nth ! --every 3 --packet 1
         -A user -m time --timestart 08:00 --timestop 17:30 --weekdays Mon,Tue
         -A user -m time --monthdays 1,2,3,4,11,12,13,22 --kerneltz

@@ -24,7 +24,7 @@ public abstract class Match
     public abstract void Write(RuleWriter writer);
 
     /// <summary>Writes the match as <c>iptables -L -n</c> prints it behind the addresses: <c> tcp dpt:21</c>.</summary>
-    public virtual void WriteListing(ListingWriter writer)
+    public virtual void List(ListingWriter writer)
     {
     }
 

@@ -18,7 +18,7 @@ public abstract class Target
     }
 
     /// <summary>Writes the target's options as <c>iptables -L -n</c> prints them at the end of a rule: <c> reject-with tcp-reset</c>.</summary>
-    public virtual void WriteListing(ListingWriter writer)
+    public virtual void List(ListingWriter writer)
     {
     }
 }

@@ -74,7 +74,7 @@ public static class ChainListing
         line.Append(ip.IsDestinationInverted ? '!' : ' ').Append(CultureInfo.InvariantCulture, $"{ip.Destination.Listing(family),-19} ");
         if (rule.IsGoto) line.Append("[goto] ");
         var writer = new ListingWriter(line);
-        foreach (var match in rule.Matches) match.WriteListing(writer);
-        rule.Target?.WriteListing(writer);
+        foreach (var match in rule.Matches) match.List(writer);
+        rule.Target?.List(writer);
     }
 }

@@ -35,22 +35,22 @@ public sealed class AddressTypeMatch : Match
             && (Destination == 0 || Is(ref packet, packet.Headers.Destination, Destination) != IsDestinationInverted);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-    {
-        writer.Words("ADDRTYPE match");
-        if (Source != 0) writer.Words($"src-type {(IsSourceInverted ? "!" : "")}{AddressTypeMatchExtension.Names(Source)}");
-        if (Destination != 0) writer.Words($"dst-type {(IsDestinationInverted ? "!" : "")}{AddressTypeMatchExtension.Names(Destination)}");
-        if (LimitToIn) writer.Words("limit-in");
-        if (LimitToOut) writer.Words("limit-out");
-    }
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (Source != 0) writer.Option("--src-type", IsSourceInverted).Word(AddressTypeMatchExtension.Names(Source));
         if (Destination != 0) writer.Option("--dst-type", IsDestinationInverted).Word(AddressTypeMatchExtension.Names(Destination));
         if (LimitToIn) writer.Word("--limit-iface-in");
         if (LimitToOut) writer.Word("--limit-iface-out");
+    }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("ADDRTYPE match");
+        if (Source != 0) writer.Words("src-type " + (IsSourceInverted ? "!" : "") + AddressTypeMatchExtension.Names(Source));
+        if (Destination != 0) writer.Words("dst-type " + (IsDestinationInverted ? "!" : "") + AddressTypeMatchExtension.Names(Destination));
+        if (LimitToIn) writer.Words("limit-in");
+        if (LimitToOut) writer.Words("limit-out");
     }
 
     private bool Is(ref PacketContext packet, IpAddress address, AddressType types)

@@ -19,7 +19,7 @@ public sealed class CommentMatch(string comment) : Match
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => true;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"/* {Comment} */");
+    public override void List(ListingWriter writer) => writer.Words($"/* {Comment} */");
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Word("--comment").String(Comment);

@@ -35,11 +35,11 @@ public sealed class ConnLimitMatch(IpFamily family, uint limit, bool isAbove, in
     public override Match Bind(MatchMemory memory) => new ConnLimitMatch(family, limit, isAbove, prefix, ofDestination);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"#conn {(ofDestination ? "dst" : "src")}/{prefix} {(isAbove ? ">" : "<=")} {limit}");
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word(isAbove ? "--connlimit-above" : "--connlimit-upto").Number(limit)
             .Word("--connlimit-mask").Number((ulong)prefix).Word(ofDestination ? "--connlimit-daddr" : "--connlimit-saddr");
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"#conn {(ofDestination ? "dst" : "src")}/{prefix} {(isAbove ? ">" : "<=")} {limit}");
 }

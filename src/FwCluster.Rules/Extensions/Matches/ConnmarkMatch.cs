@@ -25,7 +25,7 @@ public sealed class ConnmarkMatch(MarkPattern pattern) : Match
     };
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"connmark match {(Pattern.IsInverted ? "!" : "")} {Pattern.Listing}");
+    public override void List(ListingWriter writer) => writer.Words($"connmark match {(Pattern.IsInverted ? "!" : "")} {Pattern.Listing}");
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Pattern.Write(writer);

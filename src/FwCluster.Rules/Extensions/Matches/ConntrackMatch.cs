@@ -1,6 +1,7 @@
 using FwCluster.Conntrack;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -97,7 +98,7 @@ public sealed class ConntrackMatch : Match
         => pattern is not { } p || (address.And(p.Value.Mask) == p.Value.Address.And(p.Value.Mask)) != p.IsInverted;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         if (States is { } states) writer.Option("ctstate", states.IsInverted).Words(states.Value.Names);
         if (Protocol is { } protocol) writer.Option("ctproto", protocol.IsInverted).Number(protocol.Value);
@@ -127,6 +128,9 @@ public sealed class ConntrackMatch : Match
     {
         if (ports is { } p) writer.Option(option, p.IsInverted).Words(p.Low == p.High ? $"{p.Low}" : $"{p.Low}:{p.High}");
     }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints) => States?.Value.Constrain(constraints, States.Value.IsInverted);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)

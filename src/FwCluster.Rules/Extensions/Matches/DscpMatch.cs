@@ -16,8 +16,8 @@ public sealed class DscpMatch(byte value, bool isInverted) : Match
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => (packet.Headers.Tos >> 2 == value) != isInverted;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"DSCP match {(isInverted ? "!" : "")}0x{value:x2}");
+    public override void Write(RuleWriter writer) => writer.Option("--dscp", isInverted).Word($"0x{value:x2}");
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer) => writer.Option("--dscp", isInverted).Word($"0x{value:x2}");
+    public override void List(ListingWriter writer) => writer.Words($"DSCP match {(isInverted ? "!" : "")}0x{value:x2}");
 }

@@ -41,8 +41,8 @@ public sealed class HashLimitMatch(HashLimitSettings settings, IpFamily family) 
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => settings.List(writer, family.AddressBits());
+    public override void Write(RuleWriter writer) => settings.Write(writer, family.AddressBits());
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer) => settings.Write(writer, family.AddressBits());
+    public override void List(ListingWriter writer) => settings.List(writer, family.AddressBits());
 }

@@ -64,7 +64,7 @@ public sealed class HashLimitMatchExtension : MatchExtension
     }
 
     /// <summary>Keys as rules write them.</summary>
-    internal static string KeyNames(HashLimitKeys keys) => string.Join(',', Keys.Where(k => (keys & k.Key) != 0).Select(k => k.Name));
+    internal static string KeyNames(HashLimitKeys keys, char separator) => string.Join(separator, Keys.Where(k => (keys & k.Key) != 0).Select(k => k.Name));
 
     private static HashLimitSettings? WithPackets(ExtensionOptions options, HashLimitSettings settings, Token word)
     {

@@ -71,71 +71,66 @@ public sealed record HashLimitSettings
     /// <summary>Writes it as <c>hashlimit_mt_save</c> prints it.</summary>
     public void Write(RuleWriter writer, int addressBits)
     {
-        var (rate, burst, usualExpire) = OfBytes ? BytesWords() : PacketsWords();
-        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto").Word(rate);
-        if (burst is not null) writer.Word("--hashlimit-burst").Word(burst);
-        if (Keys != HashLimitKeys.None) writer.Word("--hashlimit-mode").Word(HashLimitMatchExtension.KeyNames(Keys));
+        writer.Word(IsAbove ? "--hashlimit-above" : "--hashlimit-upto").Word(RateText(Average, out var usualExpire));
+        if (BurstText is { } burst) writer.Word("--hashlimit-burst").Word(burst);
+        if (Keys != HashLimitKeys.None) writer.Word("--hashlimit-mode").Word(HashLimitMatchExtension.KeyNames(Keys, ','));
         writer.Word("--hashlimit-name").Word(Table);
-        WriteUnless(writer, "--hashlimit-htable-size", Size, 0);
-        WriteUnless(writer, "--hashlimit-htable-max", Max, 0);
-        WriteUnless(writer, "--hashlimit-htable-gcinterval", CollectEvery, DefaultCollectEvery);
-        WriteUnless(writer, "--hashlimit-htable-expire", Expire, usualExpire);
-        WriteUnless(writer, "--hashlimit-srcmask", (uint)SourcePrefix, (uint)addressBits);
-        WriteUnless(writer, "--hashlimit-dstmask", (uint)DestinationPrefix, (uint)addressBits);
+        foreach (var (name, value) in Numbers(usualExpire, addressBits)) writer.Word("--hashlimit-" + name).Number(value);
         if (!MatchesRate) return;
         writer.Word("--hashlimit-rate-match");
-        WriteUnless(writer, "--hashlimit-rate-interval", Interval, 1);
+        if (Interval != 1) writer.Word("--hashlimit-rate-interval").Number(Interval);
     }
 
-    /// <summary>Writes it as <c>iptables -L</c> prints it (<c>hashlimit_mt_print</c>).</summary>
-    /// <param name="writer">Where to.</param>
-    /// <param name="addressBits">Bits of an address: a prefix of that length is not written.</param>
+    /// <summary>Writes it as <c>hashlimit_mt_print</c> prints it.</summary>
     public void List(ListingWriter writer, int addressBits)
     {
-        var (rate, burst, usualExpire) = OfBytes ? BytesWords() : PacketsWords();
-        writer.Words(IsAbove ? "limit: above" : "limit: up to").Words(rate);
-        if (burst is not null) writer.Words("burst").Words(burst);
-        if (Keys != HashLimitKeys.None) writer.Words("mode").Words(HashLimitMatchExtension.KeyNames(Keys).Replace(',', '-'));
-        ListUnless(writer, "htable-size", Size, 0);
-        ListUnless(writer, "htable-max", Max, 0);
-        ListUnless(writer, "htable-gcinterval", CollectEvery, DefaultCollectEvery);
-        ListUnless(writer, "htable-expire", Expire, usualExpire);
-        ListUnless(writer, "srcmask", (uint)SourcePrefix, (uint)addressBits);
-        ListUnless(writer, "dstmask", (uint)DestinationPrefix, (uint)addressBits);
+        var average = !OfBytes && Interval != 0 ? Average * Interval : Average;
+        writer.Words($"limit: {(IsAbove ? "above" : "up to")} {RateText(average, out var usualExpire)}");
+        if (BurstText is { } burst) writer.Words("burst " + burst);
+        if (Keys != HashLimitKeys.None) writer.Words("mode " + HashLimitMatchExtension.KeyNames(Keys, '-'));
+        foreach (var (name, value) in Numbers(usualExpire, addressBits)) writer.Words($"{name} {value}");
         if (!MatchesRate) return;
         writer.Words("rate-match");
-        ListUnless(writer, "rate-interval", Interval, 1);
+        if (Interval != 1) writer.Words($"rate-interval {Interval}");
     }
 
-    private static void WriteUnless(RuleWriter writer, string option, uint value, uint usual)
+    /// <summary>The numbers that are not what they are where nothing is said.</summary>
+    private IEnumerable<(string Name, uint Value)> Numbers(uint usualExpire, int addressBits)
     {
-        if (value != usual) writer.Word(option).Number(value);
+        if (Size != 0) yield return ("htable-size", Size);
+        if (Max != 0) yield return ("htable-max", Max);
+        if (CollectEvery != DefaultCollectEvery) yield return ("htable-gcinterval", CollectEvery);
+        if (Expire != usualExpire) yield return ("htable-expire", Expire);
+        if (SourcePrefix != addressBits) yield return ("srcmask", (uint)SourcePrefix);
+        if (DestinationPrefix != addressBits) yield return ("dstmask", (uint)DestinationPrefix);
     }
 
-    private static void ListUnless(ListingWriter writer, string name, uint value, uint usual)
+    /// <summary>The rate in its unit, and the expiry that is usual with it.</summary>
+    private string RateText(ulong average, out uint usualExpire)
     {
-        if (value != usual) writer.Words(name).Number(value);
-    }
-
-    /// <summary>The rate, the burst, and the time after which such a limit is usually forgotten, milliseconds.</summary>
-    private (string Rate, string? Burst, uint UsualExpire) PacketsWords()
-    {
-        var rate = PacketRate.Text(Average, PacketRate.HashLimitScale, out var seconds);
-        return (rate, Burst.ToString(System.Globalization.CultureInfo.InvariantCulture), seconds * 1000);
-    }
-
-    /// <inheritdoc cref="PacketsWords"/>
-    private (string Rate, string? Burst, uint UsualExpire) BytesWords()
-    {
-        var rate = CostToBytes(Average);
+        if (!OfBytes)
+        {
+            var text = PacketRate.Text(average, PacketRate.HashLimitScale, out var seconds);
+            usualExpire = seconds * 1000;
+            return text;
+        }
+        usualExpire = Burst == 0 ? BytesExpire : BytesBurstExpire;
+        var rate = CostToBytes(average);
         // The largest unit in which the rate comes out as the same cost (print_bytes, whose mask has 32 bits).
-        var unit = Array.FindIndex(ByteUnits, u => rate >= u.Bytes && BytesToCost(rate & ~(u.Bytes - 1)) == Average);
-        if (unit < 0) unit = ByteUnits.Length - 1;
-        var rateWord = $"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s";
-        if (Burst == 0) return (rateWord, null, BytesExpire);
-        var burst = rate * Burst;
-        unit = Array.FindIndex(ByteUnits, u => burst >= u.Bytes || u.Bytes == 1);
-        return (rateWord, $"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b", BytesBurstExpire);
+        var unit = Array.FindIndex(ByteUnits, u => u.Bytes == 1 || rate >= u.Bytes && BytesToCost(rate & ~(u.Bytes - 1)) == average);
+        return $"{rate / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b/s";
+    }
+
+    private string? BurstText
+    {
+        get
+        {
+            if (!OfBytes) return Burst.ToString(System.Globalization.CultureInfo.InvariantCulture);
+            if (Burst == 0) return null;
+            var burst = CostToBytes(Average) * Burst;
+            var unit = Array.FindIndex(ByteUnits, u => burst >= u.Bytes || u.Bytes == 1);
+            return $"{burst / ByteUnits[unit].Bytes}{ByteUnits[unit].Name}b";
+        }
     }
 
     private static readonly (string Name, uint Bytes)[] ByteUnits = [("m", 1 << 20), ("k", 1 << 10), ("", 1)];

@@ -23,20 +23,6 @@ public sealed class HopLimitMatch(string name, HopLimitComparison comparison, by
     };
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-    {
-        var sign = comparison switch
-        {
-            HopLimitComparison.Equal => "==",
-            HopLimitComparison.NotEqual => "!=",
-            HopLimitComparison.Less => "<",
-            _ => ">",
-        };
-        var field = name == "ttl" ? "TTL" : "HL";
-        writer.Words($"{field} match {field} {sign} {value}");
-    }
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         var ending = comparison switch
@@ -46,6 +32,19 @@ public sealed class HopLimitMatch(string name, HopLimitComparison comparison, by
             _ => "-eq",
         };
         writer.Option("--" + name + ending, comparison == HopLimitComparison.NotEqual).Number(value);
+    }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var sign = comparison switch
+        {
+            HopLimitComparison.Equal => "==",
+            HopLimitComparison.NotEqual => "!=",
+            HopLimitComparison.Less => "<",
+            _ => ">",
+        };
+        writer.Words($"{name.ToUpperInvariant()} match {name.ToUpperInvariant()} {sign} {value}");
     }
 }
 

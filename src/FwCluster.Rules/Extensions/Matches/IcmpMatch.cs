@@ -42,7 +42,7 @@ public sealed class IcmpMatch(IpFamily family, IcmpTypeCode type, bool isInverte
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         var codes = Type.LowCode == Type.HighCode ? $" code {Type.LowCode}"
             : Type.LowCode != 0 || Type.HighCode != byte.MaxValue ? $" codes {Type.LowCode}-{Type.HighCode}"

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -37,7 +38,7 @@ public sealed class IprangeMatch : Match
             && (Destination is not { } destination || destination.Contains(packet.Headers.Destination));
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         List(writer, "source", Source);
         List(writer, "destination", Destination);
@@ -47,6 +48,13 @@ public sealed class IprangeMatch : Match
     {
         if (range is not { } r) return;
         writer.Words($"{side} IP range{(r.IsInverted ? " !" : "")} {r.First.ToString(Family)}-{r.Last.ToString(Family)}");
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        if (Source is { } source) constraints.Restrict(PacketField.Source, source.First.Value, source.Last.Value, source.IsInverted);
+        if (Destination is { } to) constraints.Restrict(PacketField.Destination, to.First.Value, to.Last.Value, to.IsInverted);
     }
 
     /// <inheritdoc/>

@@ -17,8 +17,8 @@ public sealed class LengthMatch(NumberRange lengths, bool isInverted) : Match
         => lengths.Contains((uint)packet.Headers.TotalLength) != isInverted;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"length {lengths.Listing(isInverted)}");
+    public override void Write(RuleWriter writer) => lengths.Write(writer, "--length", isInverted);
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer) => lengths.Write(writer, "--length", isInverted);
+    public override void List(ListingWriter writer) => writer.Words($"length {(isInverted ? "!" : "")}{lengths}");
 }

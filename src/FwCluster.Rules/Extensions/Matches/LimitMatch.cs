@@ -60,15 +60,15 @@ public sealed class LimitMatch : Match
     public override Match Bind(MatchMemory memory) => new LimitMatch(_period, _burst);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"limit: avg {PacketRate.Text(_period, PacketRate.LimitScale, out _)} burst {_burst}");
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         writer.Word("--limit").Word(PacketRate.Text(_period, PacketRate.LimitScale, out _));
         if (_burst != DefaultBurst) writer.Word("--limit-burst").Number(_burst);
     }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"limit: avg {PacketRate.Text(_period, PacketRate.LimitScale, out _)} burst {_burst}");
 
     // Divides first where multiplying first would overflow (user2credits).
     private static uint Credits(uint period) => period > uint.MaxValue / CreditsPerSecond

@@ -12,16 +12,16 @@ public sealed class MacMatch(ulong address, bool isInverted) : Match
     /// <inheritdoc/>
     public override string Name => "mac";
 
+    private string Address => string.Join(':', Enumerable.Range(0, 6).Select(i => $"{address >> 8 * (5 - i) & 0xff:x2}"));
+
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
         => packet.Link.HasSourceMac && (packet.Link.SourceMac == address) != isInverted;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"MAC {(isInverted ? "! " : "")}{Text}");
+    public override void Write(RuleWriter writer)
+        => writer.Option("--mac-source", isInverted).Word(Address);
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer)
-        => writer.Option("--mac-source", isInverted).Word(Text);
-
-    private string Text => string.Join(':', Enumerable.Range(0, 6).Select(i => $"{address >> 8 * (5 - i) & 0xff:x2}"));
+    public override void List(ListingWriter writer) => writer.Words($"MAC {(isInverted ? "! " : "")}{Address}");
 }

@@ -47,7 +47,7 @@ public sealed class MarkMatch(MarkPattern pattern) : Match
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => Pattern.Matches(packet.Mark);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"mark match{(Pattern.IsInverted ? " !" : "")} {Pattern.Listing}");
+    public override void List(ListingWriter writer) => writer.Words($"mark match{(Pattern.IsInverted ? " !" : "")} {Pattern.Listing}");
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Pattern.Write(writer);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -57,7 +58,7 @@ public sealed class MultiportMatch(MultiportSide side, ImmutableArray<(ushort Lo
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         var ports = string.Join(',', Ports.Select(p => p.Low == p.High ? $"{p.Low}" : $"{p.Low}:{p.High}"));
         var side = Side switch
@@ -68,6 +69,15 @@ public sealed class MultiportMatch(MultiportSide side, ImmutableArray<(ushort Lo
         };
         // Two spaces before the exclamation mark and none behind it, as iptables has them.
         writer.Words($"multiport {side} {(IsInverted ? " !" : "")}{ports}");
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        if (Side == MultiportSide.Either) return;
+        constraints.Restrict(
+            Side == MultiportSide.Source ? PacketField.SourcePort : PacketField.DestinationPort,
+            [.. Ports.Select(p => new FieldRange(p.Low, p.High))], IsInverted);
     }
 
     /// <inheritdoc/>

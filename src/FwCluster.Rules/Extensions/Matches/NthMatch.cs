@@ -29,10 +29,10 @@ public sealed class NthMatch(uint every, uint packet, bool isInverted) : Match
     public override Match Bind(MatchMemory memory) => new NthMatch(every, packet, isInverted);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"statistic mode nth{(isInverted ? " !" : "")} every {every}{(packet == 0 ? "" : $" packet {packet}")}");
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word("--mode").Word("nth").Option("--every", isInverted).Number(every).Word("--packet").Number(packet);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"statistic mode nth{(isInverted ? " !" : "")} every {every}{(packet == 0 ? "" : $" packet {packet}")}");
 }

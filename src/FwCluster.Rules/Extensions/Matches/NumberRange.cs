@@ -20,12 +20,9 @@ public readonly record struct NumberRange(uint Low, uint High)
 
     /// <summary>Writes it behind its option: one number where both ends are the same.</summary>
     public void Write(RuleWriter writer, string option, bool isInverted)
-        => writer.Option(option, isInverted)
-            .Word(Text);
+        => writer.Option(option, isInverted).Word(ToString());
 
-    /// <summary>As <c>iptables -L</c> prints it: <c>!1:2</c>.</summary>
-    public string Listing(bool isInverted) => isInverted ? "!" + Text : Text;
-
-    private string Text
+    /// <summary>One number where both ends are the same, else <c>low:high</c>.</summary>
+    public override string ToString()
         => Low == High ? Low.ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}");
 }

@@ -13,6 +13,8 @@ public sealed class PacketTypeMatch(LinkPacketType type, bool isInverted) : Matc
     /// <inheritdoc/>
     public override string Name => "pkttype";
 
+    private string TypeName => PacketTypeMatchExtension.Types.First(t => t.Type == type).Name;
+
     /// <inheritdoc/>
     /// <remarks>Until it reaches a device, a packet that this host sends is to the kernel one to the host.</remarks>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
@@ -22,10 +24,9 @@ public sealed class PacketTypeMatch(LinkPacketType type, bool isInverted) : Matc
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"PKTTYPE {(isInverted ? "!" : "")}= {PacketTypeMatchExtension.Types.First(t => t.Type == type).Name}");
+    public override void Write(RuleWriter writer)
+        => writer.Option("--pkt-type", isInverted).Word(TypeName);
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer)
-        => writer.Option("--pkt-type", isInverted).Word(PacketTypeMatchExtension.Types.First(t => t.Type == type).Name);
+    public override void List(ListingWriter writer) => writer.Words($"PKTTYPE {(isInverted ? "!" : "")}= {TypeName}");
 }

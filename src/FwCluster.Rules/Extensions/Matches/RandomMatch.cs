@@ -16,6 +16,8 @@ public sealed class RandomMatch(uint probability, bool isInverted, Random random
     /// <inheritdoc/>
     public override string Name => "statistic";
 
+    private string Probability => ((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture);
+
     /// <inheritdoc/>
     public override bool Remembers => true;
 
@@ -26,13 +28,11 @@ public sealed class RandomMatch(uint probability, bool isInverted, Random random
     public override Match Bind(MatchMemory memory) => new RandomMatch(probability, isInverted, memory.Random);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"statistic mode random{(isInverted ? " !" : "")} probability {Text}");
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Word("--mode").Word("random").Option("--probability", isInverted)
-            .Word(Text);
+            .Word(Probability);
 
-    private string Text => ((double)probability / Always).ToString("F11", System.Globalization.CultureInfo.InvariantCulture);
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"statistic mode random{(isInverted ? " !" : "")} probability {Probability}");
 }

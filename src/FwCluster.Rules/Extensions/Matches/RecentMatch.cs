@@ -25,14 +25,14 @@ public sealed class RecentMatch : Match
     /// <summary>Forget the address that has been quiet for longest, where it has been for <see cref="Seconds"/>.</summary>
     public bool Reaps { get; init; }
 
-    /// <summary>Seen so often, 0 to 255.</summary>
+    /// <summary>Seen so often, 0 to 65535.</summary>
     public int HitCount { get; init; }
 
     /// <summary>Only with the same time to live.</summary>
     public bool ComparesTtl { get; init; }
 
     /// <summary>Name of the list.</summary>
-    public string List { get; init; } = "DEFAULT";
+    public string ListName { get; init; } = "DEFAULT";
 
     /// <summary>Which bits of addresses count.</summary>
     public required IpAddress Mask { get; init; }
@@ -87,21 +87,9 @@ public sealed class RecentMatch : Match
     public override Match Bind(MatchMemory memory)
     {
         var bound = (RecentMatch)MemberwiseClone();
-        bound._table = memory.Table(List, () => new RecentTable(Mask, HitCount));
+        bound._table = memory.Table(ListName, () => new RecentTable(Mask, HitCount));
         bound._table.Extend(HitCount);
         return bound;
-    }
-
-    /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-    {
-        if (IsInverted) writer.Words("!");
-        writer.Words("recent:").Words(Action.ToString().ToUpperInvariant());
-        if (Seconds != 0) writer.Words($"seconds: {Seconds}");
-        if (Reaps) writer.Words("reap");
-        if (HitCount != 0) writer.Words($"hit_count: {HitCount}");
-        if (ComparesTtl) writer.Words("TTL-Match");
-        writer.Words($"name: {List} side: {(OfDestination ? "dest" : "source")} mask: {Mask.ToString(Family)}");
     }
 
     /// <inheritdoc/>
@@ -118,7 +106,19 @@ public sealed class RecentMatch : Match
         if (Reaps) writer.Word("--reap");
         if (HitCount != 0) writer.Word("--hitcount").Number((ulong)HitCount);
         if (ComparesTtl) writer.Word("--rttl");
-        writer.Word("--name").Word(List).Word("--mask").Word(Mask.ToString(Family)).Word(OfDestination ? "--rdest" : "--rsource");
+        writer.Word("--name").Word(ListName).Word("--mask").Word(Mask.ToString(Family)).Word(OfDestination ? "--rdest" : "--rsource");
+    }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        if (IsInverted) writer.Words("!");
+        writer.Words("recent: " + Action.ToString().ToUpperInvariant());
+        if (Seconds != 0) writer.Words($"seconds: {Seconds}");
+        if (Reaps) writer.Words("reap");
+        if (HitCount != 0) writer.Words($"hit_count: {HitCount}");
+        if (ComparesTtl) writer.Words("TTL-Match");
+        writer.Words($"name: {ListName} side: {(OfDestination ? "dest" : "source")} mask: {Mask.ToString(Family)}");
     }
 }
 

@@ -8,9 +8,9 @@ namespace FwCluster.Rules.Extensions.Matches;
 /// <summary>The language of <c>-m recent</c> (libxt_recent.c).</summary>
 public sealed class RecentMatchExtension : MatchExtension
 {
-    // XT_RECENT_NAME_LEN, with its end; XT_RECENT_MAX_NSTAMPS.
+    // XT_RECENT_NAME_LEN, with its end; below XT_RECENT_MAX_NSTAMPS, which Linux 6.11 raised from 256.
     private const int MaxNameLength = 199;
-    private const int MaxHitCount = 255;
+    private const int MaxHitCount = 65535;
 
     /// <inheritdoc/>
     public override string Name => "recent";
@@ -44,7 +44,7 @@ public sealed class RecentMatchExtension : MatchExtension
             Reaps = options.Has("reap"),
             HitCount = options.Find("hitcount") is { } hits ? (int)options.Number(hits.Word, 0, MaxHitCount) : 0,
             ComparesTtl = options.Has("rttl"),
-            List = options.Find("name") is { } name ? TableName.Read(options, name.Word, MaxNameLength) : "DEFAULT",
+            ListName = options.Find("name") is { } name ? TableName.Read(options, name.Word, MaxNameLength) : "DEFAULT",
             Mask = options.Find("mask") is { } mask
                 ? options.Address(mask.Word)
                 : IpAddress.PrefixMask(family, family.AddressBits()),

@@ -30,5 +30,5 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words((IsInverted ? "! state " : "state ") + States.Names);
+    public override void List(ListingWriter writer) => writer.Words((IsInverted ? "! state " : "state ") + States.Names);
 }

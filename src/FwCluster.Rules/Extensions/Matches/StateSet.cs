@@ -25,8 +25,11 @@ public readonly record struct StateSet(byte Bits)
     /// <summary>Tells a classifier which states are in it, or (<paramref name="isInverted"/>) not.</summary>
     public void Constrain(RuleConstraints constraints, bool isInverted)
     {
-        var set = this;
-        constraints.RestrictState([.. Enum.GetValues<ConntrackState>().Where(s => set.Contains(s) != isInverted)]);
+        var bits = isInverted ? (byte)~Bits : Bits;
+        // What tracking has not seen is INVALID, UNTRACKED or NEW, as a template says (PacketConnection.State).
+        const int Unseen = 1 << (int)ConntrackState.Invalid | 1 << (int)ConntrackState.Untracked | 1 << (int)ConntrackState.New;
+        constraints.RestrictState(
+            [.. Enum.GetValues<ConntrackState>().Where(s => s == ConntrackState.None ? (bits & Unseen) != 0 : (bits >> (int)s & 1) != 0)]);
     }
 
     /// <summary>The names, comma-separated, as <c>iptables-save</c> prints them.</summary>

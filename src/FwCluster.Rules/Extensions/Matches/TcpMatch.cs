@@ -92,7 +92,7 @@ public sealed class TcpMatch : Match
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         writer.Words("tcp");
         Source.List(writer, "spt");

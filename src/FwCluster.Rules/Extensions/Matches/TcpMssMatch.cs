@@ -31,10 +31,10 @@ public sealed class TcpMssMatch(NumberRange sizes, bool isInverted) : Match
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words($"tcpmss match {sizes.Listing(isInverted)}");
+    public override void Write(RuleWriter writer) => sizes.Write(writer, "--mss", isInverted);
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer) => sizes.Write(writer, "--mss", isInverted);
+    public override void List(ListingWriter writer) => writer.Words($"tcpmss match {(isInverted ? "!" : "")}{sizes}");
 
     /// <summary>The option's value, or -1. Unlike tracking's walk, a length of zero here is stepped over as one byte.</summary>
     private static int Find(ReadOnlySpan<byte> options)

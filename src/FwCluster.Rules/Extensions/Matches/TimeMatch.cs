@@ -72,52 +72,50 @@ public sealed class TimeMatch : Match
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-    {
-        writer.Words("TIME");
-        if (DayStart != 0 || DayStop != LastSecond) writer.Words($"from {TimeOfDay(DayStart)} to {TimeOfDay(DayStop)}");
-        if (Weekdays != AllWeekdays)
-            writer.Words("on " + string.Join(',', Enumerable.Range(1, 7).Where(d => (Weekdays >> d & 1) != 0).Select(WeekdayName)));
-        if (Monthdays != AllMonthdays)
-            writer.Words("on " + string.Join(',', Enumerable.Range(1, 31).Where(d => (Monthdays >> d & 1) != 0).Select(Ordinal)));
-        if (DateStart != 0) writer.Words("starting from " + DateListing(DateStart));
-        if (DateStop != int.MaxValue) writer.Words("until date" + (DateStop == 0 ? "" : " " + DateListing(DateStop)));
-        if (!InKernelZone) writer.Words("UTC");
-        if (IsContiguous) writer.Words("contiguous");
-    }
-
-    // As iptables has it: 11th, 12th and 13th come out as 11st, 12nd and 13rd.
-    private static string Ordinal(int day) => (day % 10) switch
-    {
-        1 => $"{day}st",
-        2 => $"{day}nd",
-        3 => $"{day}rd",
-        _ => $"{day}th",
-    };
-
-    private static string DateListing(uint second)
-        => DateTime.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-
-    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (DayStart != 0 || DayStop != LastSecond)
             writer.Word("--timestart").Word(TimeOfDay(DayStart)).Word("--timestop").Word(TimeOfDay(DayStop));
         if (Monthdays != AllMonthdays)
-            writer.Word("--monthdays").Word(string.Join(',', Enumerable.Range(1, 31).Where(d => (Monthdays >> d & 1) != 0)));
+            writer.Word("--monthdays").Word(string.Join(',', DaysOfMonth));
         if (Weekdays != AllWeekdays)
-            writer.Word("--weekdays").Word(string.Join(',', Enumerable.Range(1, 7).Where(d => (Weekdays >> d & 1) != 0).Select(WeekdayName)));
-        if (DateStart != 0) writer.Word("--datestart").Word(Date(DateStart));
+            writer.Word("--weekdays").Word(WeekdayList);
+        if (DateStart != 0) writer.Word("--datestart").Word(Date(DateStart, 'T'));
         // The end of 32-bit time, where nothing else was said, is printed too (time_print_date looks for another number).
-        if (DateStop != 0) writer.Word("--datestop").Word(Date(DateStop));
+        if (DateStop != 0) writer.Word("--datestop").Word(Date(DateStop, 'T'));
         if (InKernelZone) writer.Word("--kerneltz");
         if (IsContiguous) writer.Word("--contiguous");
     }
 
-    private static string WeekdayName(int day) => TimeMatchExtension.WeekdayNames[day - 1];
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("TIME");
+        if (DayStart != 0 || DayStop != LastSecond) writer.Words($"from {TimeOfDay(DayStart)} to {TimeOfDay(DayStop)}");
+        if (Weekdays != AllWeekdays) writer.Words("on " + WeekdayList);
+        if (Monthdays != AllMonthdays) writer.Words("on " + string.Join(',', DaysOfMonth.Select(d => $"{d}{Ordinal(d)}")));
+        if (DateStart != 0) writer.Words("starting from " + Date(DateStart, ' '));
+        if (DateStop != int.MaxValue) writer.Words("until date" + (DateStop == 0 ? "" : " " + Date(DateStop, ' ')));
+        if (!InKernelZone) writer.Words("UTC");
+        if (IsContiguous) writer.Words("contiguous");
+    }
+
+    private IEnumerable<int> DaysOfMonth => Enumerable.Range(1, 31).Where(d => (Monthdays >> d & 1) != 0);
+
+    private string WeekdayList
+        => string.Join(',', Enumerable.Range(1, 7).Where(d => (Weekdays >> d & 1) != 0).Select(d => TimeMatchExtension.WeekdayNames[d - 1]));
+
+    // The last digit alone decides, as in time_print_monthdays: 11st.
+    private static string Ordinal(int day) => (day % 10) switch
+    {
+        1 => "st",
+        2 => "nd",
+        3 => "rd",
+        _ => "th",
+    };
 
     private static string TimeOfDay(uint second) => $"{second / 3600:00}:{second / 60 % 60:00}:{second % 60:00}";
 
-    private static string Date(uint second)
-        => DateTime.UnixEpoch.AddSeconds(second).ToString("yyyy-MM-ddTHH:mm:ss", CultureInfo.InvariantCulture);
+    private static string Date(uint second, char separator)
+        => DateTime.UnixEpoch.AddSeconds(second).ToString($"yyyy-MM-dd'{separator}'HH:mm:ss", CultureInfo.InvariantCulture);
 }

@@ -18,9 +18,8 @@ public sealed class TosMatch(byte value, byte mask, bool isInverted) : Match
         => ((packet.Headers.Tos & mask) == value) != isInverted;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
-        => writer.Words($"tos match{(isInverted ? "!" : "")}0x{value:x2}/0x{mask:x2}");
+    public override void Write(RuleWriter writer) => writer.Option("--tos", isInverted).Word($"0x{value:x2}/0x{mask:x2}");
 
     /// <inheritdoc/>
-    public override void Write(RuleWriter writer) => writer.Option("--tos", isInverted).Word($"0x{value:x2}/0x{mask:x2}");
+    public override void List(ListingWriter writer) => writer.Words($"tos match{(isInverted ? "!" : "")}0x{value:x2}/0x{mask:x2}");
 }

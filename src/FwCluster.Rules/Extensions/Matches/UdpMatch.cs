@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -34,11 +35,18 @@ public sealed class UdpMatch : Match
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         writer.Words("udp");
         Source.List(writer, "spt");
         Destination.List(writer, "dpt");
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        Source.Constrain(constraints, PacketField.SourcePort);
+        Destination.Constrain(constraints, PacketField.DestinationPort);
     }
 
     /// <inheritdoc/>

@@ -62,7 +62,7 @@ public sealed class ConnmarkTarget : Target
     private uint Shifted(uint mark) => Shift >= 0 ? mark << Shift : mark >> -Shift;
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         var (packet, connection) = (MarkPattern.Hex(PacketMask), MarkPattern.Hex(Connection.Mask));
         writer.Words("CONNMARK").Words(Mode switch

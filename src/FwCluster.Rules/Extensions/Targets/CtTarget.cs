@@ -53,7 +53,7 @@ public sealed class CtTarget : Target
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         writer.Words(Name);
         if (IsNoTrackTarget) return;

@@ -26,7 +26,7 @@ public sealed class LogTarget(LogRequest request) : Target
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
         => writer.Words($"LOG flags {Request.Flags} level {Request.Level}{(Request.Prefix.Length == 0 ? "" : $" prefix \"{Request.Prefix}\"")}");
 
     /// <inheritdoc/>

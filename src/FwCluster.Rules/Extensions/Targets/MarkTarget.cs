@@ -66,7 +66,7 @@ public sealed class MarkTarget(MarkChange change) : Target
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer) => writer.Words("MARK").Words(Change.Listing);
+    public override void List(ListingWriter writer) => writer.Words("MARK").Words(Change.Listing);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Change.Write(writer);

@@ -34,7 +34,7 @@ public sealed class NflogTarget : Target
     }
 
     /// <inheritdoc/>
-    public override void WriteListing(ListingWriter writer)
+    public override void List(ListingWriter writer)
     {
         if (Request.Prefix.Length > 0) writer.Words("nflog-prefix").String(Request.Prefix);
         if (Request.Group != 0) writer.Words("nflog-group").Number((uint)Request.Group);
