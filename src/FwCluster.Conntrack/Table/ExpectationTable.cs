@@ -91,7 +91,12 @@ internal sealed class ExpectationTable(int maxExpectations)
     /// <summary>Removes what nobody met in time.</summary>
     public void Sweep(long now)
     {
-        if (Count == 0) return;
+        if (Count > 0) RemoveExpired(now);
+    }
+
+    // On its own: what the query captures would be allocated on entry, where there is nothing to remove as well.
+    private void RemoveExpired(long now)
+    {
         foreach (var expectation in All.Where(e => e.Expires <= now).ToList()) Remove(expectation);
     }
 

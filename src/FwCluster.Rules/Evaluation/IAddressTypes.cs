@@ -7,6 +7,10 @@ public interface IAddressTypes
 {
     /// <summary>The type of an address.</summary>
     AddressType TypeOf(IpFamily family, IpAddress address);
+
+    /// <summary>The type of an address as one interface knows it (<c>--limit-iface-in</c>, <c>--limit-iface-out</c>). Where nothing is known of
+    /// interfaces, the same as without one.</summary>
+    AddressType TypeOf(IpFamily family, IpAddress address, InterfaceName on) => TypeOf(family, address);
 }
 
 /// <summary>Address types, as flags of <c>-m addrtype</c> (<c>XT_ADDRTYPE_*</c>).</summary>

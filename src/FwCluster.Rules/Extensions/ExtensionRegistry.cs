@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Extensions.Matches;
 using FwCluster.Rules.Extensions.Targets;
@@ -11,15 +12,49 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
+        new AddressTypeMatchExtension(),
+        new CommentMatchExtension(),
+        new ConnLimitMatchExtension(),
+        new ConnmarkMatchExtension(),
+        new ConntrackMatchExtension(),
+        new DscpMatchExtension(),
+        new HashLimitMatchExtension(),
+        new HelperMatchExtension(),
+        new HopLimitMatchExtension(IpFamily.IPv4),
+        new HopLimitMatchExtension(IpFamily.IPv6),
+        new Icmp6MatchExtension(),
+        new IcmpMatchExtension(),
+        new IprangeMatchExtension(),
+        new LengthMatchExtension(),
+        new LimitMatchExtension(),
+        new MacMatchExtension(),
+        new MarkMatchExtension(),
+        new MultiportMatchExtension(),
+        new PacketTypeMatchExtension(),
+        new RecentMatchExtension(),
         new StateMatchExtension(),
+        new StatisticMatchExtension(),
         new TcpMatchExtension(),
+        new TcpMssMatchExtension(),
+        new TimeMatchExtension(),
+        new TosMatchExtension(),
+        new UdpMatchExtension(),
     ];
 
     private static readonly TargetExtension[] AllTargets =
     [
         new VerdictTargetExtension("ACCEPT", Verdict.Accept),
+        new ConnmarkTargetExtension(),
+        new CtTargetExtension(),
         new VerdictTargetExtension("DROP", Verdict.Drop),
+        new DscpTargetExtension(),
+        new LogTargetExtension(),
+        new MarkTargetExtension(),
+        new NflogTargetExtension(),
+        new NoTrackTargetExtension(),
+        new RejectTargetExtension(),
         new VerdictTargetExtension("RETURN", Verdict.Return),
+        new TosTargetExtension(),
     ];
 
     /// <summary>Matches by each of their names.</summary>

@@ -10,11 +10,13 @@ internal sealed class ChainGraph(TableBuilder table, IErrorSink errors)
 {
     private readonly HashSet<ChainBuilder> _done = [];
     private readonly List<ChainBuilder> _path = [];
+    private bool _hasMistakes;
 
     /// <summary>Checks the table.</summary>
     public void Check()
     {
         foreach (var chain in table.Chains) FindCircles(chain);
+        if (_hasMistakes) return;
         foreach (var chain in table.Chains.Where(c => c.Hook is not null).OrderBy(c => c.Hook)) CheckHook(chain, chain.Hook!.Value, []);
     }
 
@@ -26,12 +28,14 @@ internal sealed class ChainGraph(TableBuilder table, IErrorSink errors)
         {
             if (Next(rule) is not { } next) continue;
             var start = _path.IndexOf(next);
-            if (start < 0)
+            if (start < 0 && _path.Count < CompiledRuleset.MaxDepth)
             {
                 FindCircles(next);
                 continue;
             }
-            errors.Error(rule.Jump!.Value, "this jump closes a circle: "
+            _hasMistakes = true;
+            if (start < 0) errors.Error(rule.Jump!.Value, $"this jump leads deeper than {CompiledRuleset.MaxDepth} chains");
+            else errors.Error(rule.Jump!.Value, "this jump closes a circle: "
                 + string.Join(" -> ", _path.Skip(start).Append(next).Select(c => c.Name)), "a packet must not come back to a chain that it is in");
         }
         _path.RemoveAt(_path.Count - 1);

@@ -11,4 +11,7 @@ public sealed record ReaderSettings
 
     /// <summary>Connection helpers that <c>-j CT --helper</c> may name, and the protocol each reads.</summary>
     public ImmutableArray<(string Name, byte Protocol)> Helpers { get; init; } = [("ftp", IpProtocol.Tcp), ("tftp", IpProtocol.Udp)];
+
+    /// <summary>What <c>-m time --kerneltz</c> means: how far the kernel's time zone (<c>settimeofday</c>) is ahead of UTC.</summary>
+    public TimeSpan KernelTimeZone { get; init; }
 }

@@ -13,7 +13,11 @@ internal sealed class RulesetBuilder(IpFamily family, ReaderSettings settings, E
     /// <summary>Longest name of a chain, bytes (<c>XT_EXTENSION_MAXNAMELEN</c> - 1).</summary>
     public const int MaxChainName = 28;
 
+    /// <summary>Most rules of a family: an address list makes one rule an address, and two lists make one a pair.</summary>
+    public const int MaxRules = 1_000_000;
+
     private readonly List<TableBuilder> _tables = [];
+    private int _rules;
     private readonly List<(TableBuilder Table, Token Word, string Message)> _missing = [];
 
     /// <summary>True where nothing was said about this family.</summary>
@@ -172,6 +176,12 @@ internal sealed class RulesetBuilder(IpFamily family, ReaderSettings settings, E
         if (command.Target is not null) extensions.Add(command.Target);
         foreach (var use in extensions) CheckScope(use, scope);
         var rules = new RuleFactory(command, scope, errors).Make();
+        _rules += rules.Count;
+        if (_rules > MaxRules)
+        {
+            if (_rules - rules.Count <= MaxRules) errors.Error(command.VerbWord, $"with this there are more than {MaxRules} rules");
+            return;
+        }
         if (chain is null || errors.Count > before) return;
         if (command.Number > chain.Rules.Count + 1)
         {

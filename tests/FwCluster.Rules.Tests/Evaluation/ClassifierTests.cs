@@ -4,6 +4,7 @@ using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
+using FwCluster.Rules.Text;
 using static FwCluster.Rules.Tests.Evaluation.Make;
 
 namespace FwCluster.Rules.Tests.Evaluation;
@@ -163,6 +164,6 @@ public class ClassifierTests
 
         public override bool Matches(ref PacketContext packet, ref bool hotDrop) => match.Matches(ref packet, ref hotDrop);
 
-        public override void Write(Text.RuleWriter writer) => match.Write(writer);
+        public override void Write(RuleWriter writer) => match.Write(writer);
     }
 }

@@ -43,9 +43,9 @@ public sealed class RuleConstraints(IpFamily family)
     }
 
     /// <summary>The interface's name begins with these bytes: a whole name with its zero, or what stands before a <c>+</c>.</summary>
-    public void RestrictInterface(PacketField field, InterfaceName name, InterfaceName mask, bool inverted)
+    public void RestrictInterface(PacketField field, InterfaceName name, UInt128 mask, bool inverted)
     {
-        var holes = ~ByteOrder(mask.Value);
+        var holes = ~ByteOrder(mask);
         if ((holes & (holes + 1)) != 0) return;
         var first = ByteOrder(name.Value) & ~holes;
         Restrict(field, first, first | holes, inverted);

@@ -1,5 +1,6 @@
 using System.Text;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions.Matches;
@@ -13,6 +14,12 @@ public readonly record struct InterfacePattern(InterfaceName Name, UInt128 Mask,
 {
     /// <summary>Does the name fall under it (<c>ifname_compare_aligned</c>)?</summary>
     public bool Matches(InterfaceName name) => !IsGiven || (((name.Value ^ Name.Value) & Mask) == UInt128.Zero) != IsInverted;
+
+    /// <summary>Tells a classifier which names fall under it.</summary>
+    public void Constrain(RuleConstraints constraints, PacketField field)
+    {
+        if (IsGiven) constraints.RestrictInterface(field, Name, Mask, IsInverted);
+    }
 
     /// <summary>Reads a name; reports what cannot be one.</summary>
     public static InterfacePattern Read(IErrorSink errors, Token word, bool isInverted)

@@ -1,5 +1,6 @@
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -61,6 +62,16 @@ public sealed class IpMatch : Match
             && Out.Matches(packet.Out)
             && (Protocol == 0 || (headers.Protocol == Protocol) != IsProtocolInverted)
             && (!IsFragment || (headers.FragmentOffset != 0) != IsFragmentInverted);
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        constraints.RestrictAddress(PacketField.Source, Source.Address, Source.Mask, IsSourceInverted);
+        constraints.RestrictAddress(PacketField.Destination, Destination.Address, Destination.Mask, IsDestinationInverted);
+        In.Constrain(constraints, PacketField.In);
+        Out.Constrain(constraints, PacketField.Out);
+        if (Protocol != 0) constraints.Restrict(PacketField.Protocol, Protocol, Protocol, IsProtocolInverted);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions.Matches;
@@ -18,6 +19,12 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
     /// <summary>Is the port in it?</summary>
     public bool Contains(ushort port) => (port >= Low && port <= High) != IsInverted;
 
+    /// <summary>Tells a classifier which ports it has.</summary>
+    public void Constrain(RuleConstraints constraints, PacketField field)
+    {
+        if (!IsWhole || IsInverted) constraints.Restrict(field, Low, High, IsInverted);
+    }
+
     /// <summary>Reads the range of an option; <see cref="Any"/> where it was not given.</summary>
     public static PortRange Read(ExtensionOptions options, string option, byte protocol)
     {
@@ -29,7 +36,12 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
     /// <summary>Writes it behind its option, unless it is <see cref="IsWhole"/>.</summary>
     public void Write(RuleWriter writer, string option)
     {
-        if (IsWhole) return;
+        if (!IsWhole) WriteAlways(writer, option);
+    }
+
+    /// <summary>Writes it behind its option, whichever it is.</summary>
+    public void WriteAlways(RuleWriter writer, string option)
+    {
         writer.Option(option, IsInverted);
         writer.Word(Low == High ? Low.ToString(CultureInfo.InvariantCulture)
             : string.Create(CultureInfo.InvariantCulture, $"{Low}:{High}"));

@@ -1,4 +1,5 @@
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -20,7 +21,10 @@ public sealed class StateMatch(StateSet states, bool isInverted) : Match
 
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
-        => States.Contains(packet.Track.State) != IsInverted;
+        => States.Contains(PacketConnection.State(in packet)) != IsInverted;
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints) => States.Constrain(constraints, IsInverted);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--state", IsInverted).Word(States.Names);

@@ -1,4 +1,5 @@
 using FwCluster.Conntrack;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Extensions.Matches;
@@ -20,6 +21,16 @@ public readonly record struct StateSet(byte Bits)
     /// <summary>Is the state in it? What tracking has not seen counts as INVALID, as in <c>conntrack_mt</c>.</summary>
     public bool Contains(ConntrackState state)
         => (Bits >> (state == ConntrackState.None ? (int)ConntrackState.Invalid : (int)state) & 1) != 0;
+
+    /// <summary>Tells a classifier which states are in it, or (<paramref name="isInverted"/>) not.</summary>
+    public void Constrain(RuleConstraints constraints, bool isInverted)
+    {
+        var bits = isInverted ? (byte)~Bits : Bits;
+        // What tracking has not seen is INVALID, UNTRACKED or NEW, as a template says (PacketConnection.State).
+        const int Unseen = 1 << (int)ConntrackState.Invalid | 1 << (int)ConntrackState.Untracked | 1 << (int)ConntrackState.New;
+        constraints.RestrictState(
+            [.. Enum.GetValues<ConntrackState>().Where(s => s == ConntrackState.None ? (bits & Unseen) != 0 : (bits >> (int)s & 1) != 0)]);
+    }
 
     /// <summary>The names, comma-separated, as <c>iptables-save</c> prints them.</summary>
     public string Names

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Evaluation.Classification;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Text;
 
@@ -68,6 +69,13 @@ public sealed class TcpMatch : Match
         }
         var options = packet.Packet[(start + TcpHeader.FixedLength)..end];
         return TcpOptions.Contains(options, Option) != IsOptionInverted;
+    }
+
+    /// <inheritdoc/>
+    public override void Constrain(RuleConstraints constraints)
+    {
+        Source.Constrain(constraints, PacketField.SourcePort);
+        Destination.Constrain(constraints, PacketField.DestinationPort);
     }
 
     /// <inheritdoc/>
