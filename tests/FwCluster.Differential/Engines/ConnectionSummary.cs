@@ -35,7 +35,7 @@ public sealed record ConnectionSummary(FlowTuple Original, FlowTuple Reply)
     {
         ArgumentNullException.ThrowIfNull(other);
         // The kernel prints whole seconds, rounded down.
-        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 2.5 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
+        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 1.3 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
     }
 
     public override string ToString()

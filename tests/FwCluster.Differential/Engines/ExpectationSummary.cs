@@ -18,7 +18,8 @@ public sealed record ExpectationSummary(FlowTuple Master, FlowTuple Tuple)
     public bool SameAs(ExpectationSummary other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 2.5 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
+        // The kernel's seconds are whole, rounded down.
+        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 1.3 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
     }
 
     public override string ToString()
