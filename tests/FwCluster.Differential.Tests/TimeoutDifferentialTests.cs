@@ -17,6 +17,7 @@ public sealed class TimeoutDifferentialTests(ITestOutputHelper output)
     private const int Sequences = 400;
     private const int Bursts = 9;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan Margin = TimeSpan.FromSeconds(0.4);
 
     private static readonly TrackingOptions Options = new()
     {
@@ -63,25 +64,40 @@ public sealed class TimeoutDifferentialTests(ITestOutputHelper output)
         using var kernel = new KernelEngine();
         using var engine = new ConntrackEngine();
         var comparer = new SequenceComparer(kernel, engine);
+        for (var attempt = 0; attempt < 3; attempt++)
+        {
+            if (SendInTime(comparer, parts, out var difference))
+            {
+                Assert.True(difference is null, $"seed {seed}, {difference}");
+                return;
+            }
+            output.WriteLine("too late for a burst: the machine paused; once more");
+        }
+        Assert.Skip("the machine is too busy for times to mean anything");
+    }
+
+    /// <summary>False where a burst took so long that timeouts may have ended within it.</summary>
+    private static bool SendInTime(SequenceComparer comparer, List<byte[]>[][] parts, out string? difference)
+    {
+        difference = null;
         comparer.Reset(Options);
         var watch = Stopwatch.StartNew();
-        var latest = TimeSpan.Zero;
         for (var burst = 0; burst < Bursts; burst++)
         {
             var wait = Pause * burst - watch.Elapsed;
             if (wait > TimeSpan.Zero) Thread.Sleep(wait);
-            for (var i = 0; i < Sequences; i++)
+            for (var i = 0; i < Sequences && difference is null; i++)
             {
-                var difference = comparer.Send(Options, parts[burst][i]);
-                Assert.True(difference is null, $"seed {seed}, sequence {i}, burst {burst}; bursts before it:\n"
+                if (comparer.Send(Options, parts[burst][i]) is not { } found) continue;
+                difference = $"sequence {i}, burst {burst}; bursts before it:\n"
                     + string.Join('\n', Enumerable.Range(0, burst).Select(earlier => $"{earlier}: {PacketText.Of(parts[earlier][i])}"))
-                    + $"\n{difference?.Script()}");
+                    + $"\n{found.Script()}";
             }
             var tables = comparer.CompareTables();
-            Assert.True(tables.Count == 0, $"seed {seed}, after burst {burst}:\n{string.Join('\n', tables.Select(table => table.What))}");
-            var late = watch.Elapsed - Pause * burst;
-            if (late > latest) latest = late;
+            if (tables.Count > 0) difference ??= $"after burst {burst}:\n{string.Join('\n', tables.Select(table => table.What))}";
+            if (watch.Elapsed - Pause * burst > Margin) return false;
+            if (difference is not null) return true;
         }
-        output.WriteLine($"longest burst {latest.TotalMilliseconds:N0} ms");
+        return true;
     }
 }
