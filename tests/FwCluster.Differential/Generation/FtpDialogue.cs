@@ -49,6 +49,10 @@ internal sealed class FtpDialogue(Scene scene)
                 foreach (var packet in Client(ordinary ? "PASV\r\n" : "EPSV\r\n")) yield return packet;
                 foreach (var packet in Server(said)) yield return packet;
             }
+            if (scene.Once(10))
+            {
+                foreach (var packet in _control.AbortAndOpenAgain()) yield return packet;
+            }
             foreach (var packet in Transfer(active, host, (ushort)announced)) yield return packet;
             if (scene.Once(4))
             {
