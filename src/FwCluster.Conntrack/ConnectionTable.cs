@@ -99,7 +99,7 @@ public sealed partial class ConnectionTable : IExpectationSink
             return Counted(result);
 
         // A first fragment that reassembly passes on alone has its ports (ipv6_get_l4proto); a later one has nothing to find a tuple by.
-        if (headers.FragmentOffset != 0) return Counted(Fail(result, TrackFailure.Malformed));
+        if (headers.FragmentOffset != 0 || IsCutBeforePorts(headers, packet)) return Counted(Fail(result, TrackFailure.Malformed));
         var tuple = headers.Tuple;
         var bucket = _store.BucketOf(tuple);
         while (true)
@@ -232,6 +232,14 @@ public sealed partial class ConnectionTable : IExpectationSink
                 failure = TrackFailure.Malformed;
                 return TrackerVerdict.Invalid;
         }
+    }
+
+    /// <summary>Without ports there is no tuple to look for (<c>nf_ct_get_tuple_ports</c>): zeroes must not meet an expectation.</summary>
+    private static bool IsCutBeforePorts(in PacketHeaders headers, ReadOnlySpan<byte> packet)
+    {
+        const int ports = 4;
+        return headers.Transport == TransportHeader.Malformed
+            && Math.Min(packet.Length, headers.TotalLength) - headers.TransportOffset < ports;
     }
 
     private bool Help(ref Connection connection, ref TrackResult result, in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
