@@ -37,7 +37,7 @@ public sealed class NflogTarget : Target
         if (Request.Group != 0) writer.Words("nflog-group").Number((uint)Request.Group);
         if (Size is { } size) writer.Words("nflog-size").Number(size);
         else if (Range != 0) writer.Words("nflog-range").Number(Range);
-        if (Threshold != DefaultThreshold) writer.Words("nflog-threshold").Number(Threshold);
+        if (Threshold != 0) writer.Words("nflog-threshold").Number(Threshold);
     }
 
     /// <inheritdoc/>
