@@ -23,4 +23,7 @@ public readonly ref struct PacketInput
 
     /// <summary>Where it leaves, unless it is for this host; empty where that is not known.</summary>
     public InterfaceName Out { get; init; }
+
+    /// <summary>The way it takes, where the port knows it; null to tell it by the host's addresses.</summary>
+    public PacketWay? Way { get; init; }
 }

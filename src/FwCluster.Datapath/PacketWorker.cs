@@ -31,8 +31,9 @@ public sealed class PacketWorker
 
     private static readonly InterfaceName Loopback = InterfaceName.From("lo");
 
-    private readonly ActiveRuleset _ipv4;
-    private readonly ActiveRuleset _ipv6;
+    private ActiveRuleset _ipv4;
+    private ActiveRuleset _ipv6;
+    private RulesetChange? _change;
     private readonly HostAddresses _host;
     private readonly IPacketLog _log;
     private readonly Reassembler _reassembler;
@@ -70,9 +71,19 @@ public sealed class PacketWorker
     /// <summary>The time of the latest packet, nanoseconds since the Unix epoch.</summary>
     public long Now => _now;
 
+    /// <summary>The rules that the next packet meets, unless a change waits.</summary>
+    public ActiveRuleset Rules(IpFamily family) => family == IpFamily.IPv4 ? Volatile.Read(ref _ipv4) : Volatile.Read(ref _ipv6);
+
+    /// <summary>
+    /// Has the worker change to other rules before its next packet: each packet meets one ruleset entirely. May be called from any thread;
+    /// of several changes that wait only the last is made.
+    /// </summary>
+    public void Change(RulesetChange change) => Volatile.Write(ref _change, change);
+
     /// <summary>Takes one frame to its verdict.</summary>
     public PacketOutcome Process(in PacketInput input)
     {
+        if (_change is not null) MakeChange();
         _now = Math.Max(_now, input.Time);
         var outcome = default(PacketOutcome);
         Decode(in input, ref outcome);
@@ -83,6 +94,14 @@ public sealed class PacketWorker
             _untilSweep = SweepEvery;
         }
         return outcome;
+    }
+
+    private void MakeChange()
+    {
+        var change = Interlocked.Exchange(ref _change, null)!;
+        Volatile.Write(ref _ipv4, change.Next(_ipv4));
+        Volatile.Write(ref _ipv6, change.Next(_ipv6));
+        change.NoteMade();
     }
 
     private void Decode(in PacketInput input, ref PacketOutcome outcome)
@@ -96,7 +115,7 @@ public sealed class PacketWorker
         if (result != DecodeResult.Ok) return;
 
         outcome.Family = headers.Family;
-        var way = _host.WayOf(in headers, link.PacketType);
+        var way = input.Way ?? _host.WayOf(in headers, link.PacketType);
         if (!Reassembler.Concerns(in headers))
         {
             Run(in input, in link, packet, ref headers, way, ref outcome);

@@ -239,6 +239,23 @@ public sealed class ConnectionTableTests
     }
 
     [Fact]
+    public void AnUnloadedHelperLeavesItsConnectionsAndComesBackForNewOnes()
+    {
+        var harness = new Harness(null, new FtpHelper { Ports = [21] });
+        Announce(harness, "227 Entering Passive Mode (10,211,55,20,200,10)\r\n");
+        harness.Table.Unload("ftp");
+        Assert.False(harness.Table.IsLoaded("ftp"));
+        Assert.Empty(harness.Table.Expectations(harness.Now));
+        Assert.Equal(0, harness.Only().Helper);
+        harness.Open(port: 21, clientPort: 41000);
+        Assert.All(harness.Table.Connections(harness.Now), i => Assert.Equal(0, harness.Table[i].Helper));
+        harness.Table.Load("ftp");
+        harness.Open(port: 21, clientPort: 42000);
+        Assert.Single(harness.Table.Connections(harness.Now), i => harness.Table[i].Helper == 1);
+        Assert.Throws<ArgumentException>(() => harness.Table.Unload("irc"));
+    }
+
+    [Fact]
     public void TheHashIsOneForBothDirectionsAndKeyed()
     {
         var hash = TupleHash.Random();

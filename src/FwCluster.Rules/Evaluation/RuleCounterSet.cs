@@ -59,6 +59,29 @@ public sealed class RuleCounterSet
         }
     }
 
+    /// <summary>
+    /// Goes on from the counters of another ruleset: of the policy of a chain that both have, and of each rule that stands in such a
+    /// chain in both, word for word (of equal ones, in their order). By the worker, when it changes from the one to the other.
+    /// </summary>
+    /// <param name="before">The counters so far.</param>
+    /// <param name="plan">What <see cref="CounterCarryOver.Plan"/> found for the two rulesets.</param>
+    public void CarryFrom(RuleCounterSet before, CounterCarryOver plan)
+    {
+        ArgumentNullException.ThrowIfNull(before);
+        ArgumentNullException.ThrowIfNull(plan);
+        lock (before._zeroed)
+        lock (_zeroed)
+        {
+            foreach (var (from, to) in plan.Slots)
+            {
+                _counted[2 * to] = before._counted[2 * from];
+                _counted[2 * to + 1] = before._counted[2 * from + 1];
+                _zeroed[2 * to] = before._zeroed[2 * from];
+                _zeroed[2 * to + 1] = before._zeroed[2 * from + 1];
+            }
+        }
+    }
+
     /// <summary>Counts a packet. By the worker alone.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal void Count(int slot, int bytes)

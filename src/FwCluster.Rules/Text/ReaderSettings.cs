@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FwCluster.Packets;
+using FwCluster.Rules.Sets;
 
 namespace FwCluster.Rules.Text;
 
@@ -14,4 +15,7 @@ public sealed record ReaderSettings
 
     /// <summary>What <c>-m time --kerneltz</c> means: how far the kernel's time zone (<c>settimeofday</c>) is ahead of UTC.</summary>
     public TimeSpan KernelTimeZone { get; init; }
+
+    /// <summary>Sets that <c>-m set</c> may name.</summary>
+    public SetCollection Sets { get; init; } = SetCollection.Empty;
 }

@@ -9,7 +9,7 @@ namespace FwCluster.Rules.Extensions.Matches;
 /// <param name="family">IPv4 for ttl, IPv6 for hl.</param>
 public sealed class HopLimitMatchExtension(IpFamily family) : MatchExtension
 {
-    private readonly string _name = family == IpFamily.IPv4 ? "ttl" : "hl";
+    private readonly string _name = NameIn(family);
 
     /// <inheritdoc/>
     public override string Name => _name;
@@ -18,12 +18,7 @@ public sealed class HopLimitMatchExtension(IpFamily family) : MatchExtension
     public override ExtensionScope Scope { get; } = new() { Family = family };
 
     /// <inheritdoc/>
-    public override ImmutableArray<OptionSpec> Options
-        => [
-            new(_name + "-eq") { Aliases = [_name], Invertible = true, Excludes = [_name + "-lt", _name + "-gt"] },
-            new(_name + "-lt") { Excludes = [_name + "-eq", _name + "-gt"] },
-            new(_name + "-gt") { Excludes = [_name + "-eq", _name + "-lt"] },
-        ];
+    public override ImmutableArray<OptionSpec> Options { get; } = OptionsOf(NameIn(family));
 
     /// <inheritdoc/>
     public override Match? Build(ExtensionOptions options)
@@ -42,4 +37,13 @@ public sealed class HopLimitMatchExtension(IpFamily family) : MatchExtension
         };
         return new HopLimitMatch(_name, comparison, (byte)options.Number(use.Word, 0, byte.MaxValue));
     }
+
+    private static string NameIn(IpFamily family) => family == IpFamily.IPv4 ? "ttl" : "hl";
+
+    private static ImmutableArray<OptionSpec> OptionsOf(string name) =>
+    [
+        new(name + "-eq") { Aliases = [name], Invertible = true, Excludes = [name + "-lt", name + "-gt"] },
+        new(name + "-lt") { Excludes = [name + "-eq", name + "-gt"] },
+        new(name + "-gt") { Excludes = [name + "-eq", name + "-lt"] },
+    ];
 }

@@ -58,6 +58,20 @@ public sealed class MultiportMatch(MultiportSide side, ImmutableArray<(ushort Lo
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var ports = string.Join(',', Ports.Select(p => p.Low == p.High ? $"{p.Low}" : $"{p.Low}:{p.High}"));
+        var side = Side switch
+        {
+            MultiportSide.Source => "sports",
+            MultiportSide.Destination => "dports",
+            _ => "ports",
+        };
+        // Two spaces before the exclamation mark and none behind it, as iptables has them.
+        writer.Words($"multiport {side} {(IsInverted ? " !" : "")}{ports}");
+    }
+
+    /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints)
     {
         if (Side == MultiportSide.Either) return;

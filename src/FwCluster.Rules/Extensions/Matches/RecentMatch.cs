@@ -25,7 +25,7 @@ public sealed class RecentMatch : Match
     /// <summary>Forget the address that has been quiet for longest, where it has been for <see cref="Seconds"/>.</summary>
     public bool Reaps { get; init; }
 
-    /// <summary>Seen so often, 0 to 255.</summary>
+    /// <summary>Seen so often, 0 to 65535.</summary>
     public int HitCount { get; init; }
 
     /// <summary>Only with the same time to live.</summary>

@@ -8,9 +8,9 @@ namespace FwCluster.Rules.Extensions.Matches;
 /// <summary>The language of <c>-m recent</c> (libxt_recent.c).</summary>
 public sealed class RecentMatchExtension : MatchExtension
 {
-    // XT_RECENT_NAME_LEN, with its end; XT_RECENT_MAX_NSTAMPS.
+    // XT_RECENT_NAME_LEN, with its end; below XT_RECENT_MAX_NSTAMPS, which Linux 6.11 raised from 256.
     private const int MaxNameLength = 199;
-    private const int MaxHitCount = 255;
+    private const int MaxHitCount = 65535;
 
     /// <inheritdoc/>
     public override string Name => "recent";

@@ -4,7 +4,7 @@ namespace FwCluster.Rules.Extensions.Matches;
 
 /// <summary>
 /// A list of addresses recently seen, with the times (<c>struct recent_table</c> in xt_recent.c): at most <see cref="MaxEntries"/>, the one
-/// not touched for longest making room for a new one. Owned by one worker; does not allocate once made.
+/// not touched for longest making room for a new one. Owned by one worker; allocates only when it first reaches a number of entries.
 /// </summary>
 internal sealed class RecentTable
 {
@@ -12,8 +12,10 @@ internal sealed class RecentTable
     public const int MaxEntries = 100;
 
     private readonly Entry[] _entries = new Entry[MaxEntries];
-    private ulong[] _stamps;
-    private byte _stampMask;
+
+    // Each entry's times, a ring; made when its place is first used.
+    private readonly ulong[]?[] _stamps = new ulong[]?[MaxEntries];
+    private int _stampMask;
     private ulong _touches;
 
     /// <summary>Makes an empty list.</summary>
@@ -23,7 +25,6 @@ internal sealed class RecentTable
     {
         Mask = mask;
         _stampMask = StampMask(hitCount);
-        _stamps = new ulong[MaxEntries * (_stampMask + 1)];
     }
 
     /// <summary>Which bits of addresses count: as the first rule of this list said.</summary>
@@ -34,7 +35,7 @@ internal sealed class RecentTable
     {
         if (StampMask(hitCount) <= _stampMask) return;
         _stampMask = StampMask(hitCount);
-        _stamps = new ulong[MaxEntries * (_stampMask + 1)];
+        Array.Clear(_stamps);
         Array.Clear(_entries);
     }
 
@@ -69,7 +70,7 @@ internal sealed class RecentTable
     public void Update(int place, byte ttl, ulong jiffies)
     {
         ref var entry = ref _entries[place];
-        entry.Index &= _stampMask;
+        entry.Index &= (ushort)_stampMask;
         StampsOf(place)[entry.Index] = jiffies;
         entry.Index++;
         if (entry.Index > entry.Stamps) entry.Stamps = entry.Index;
@@ -98,7 +99,7 @@ internal sealed class RecentTable
     {
         var oldest = Oldest();
         if (oldest < 0 || oldest == kept) return;
-        var last = StampsOf(oldest)[(byte)(_entries[oldest].Index - 1) & _stampMask];
+        var last = StampsOf(oldest)[(_entries[oldest].Index - 1) & _stampMask];
         if ((long)(last - since) < 0) Remove(oldest);
     }
 
@@ -112,10 +113,10 @@ internal sealed class RecentTable
         return oldest;
     }
 
-    private Span<ulong> StampsOf(int place) => _stamps.AsSpan(place * (_stampMask + 1), _stampMask + 1);
+    private Span<ulong> StampsOf(int place) => _stamps[place] ??= new ulong[_stampMask + 1];
 
-    private static byte StampMask(int hitCount)
-        => (byte)(hitCount == 0 ? 31 : System.Numerics.BitOperations.RoundUpToPowerOf2((uint)hitCount) - 1);
+    private static int StampMask(int hitCount)
+        => hitCount == 0 ? 31 : (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)hitCount) - 1;
 
     private struct Entry
     {
@@ -123,8 +124,8 @@ internal sealed class RecentTable
         public bool IsUsed;
         public byte Ttl;
 
-        // The place behind the last time; a byte that wraps, as the kernel's.
-        public byte Index;
+        // The place behind the last time; wraps where the ring is as long as it counts, as the kernel's.
+        public ushort Index;
         public ushort Stamps;
         public ulong Made;
         public ulong Touched;

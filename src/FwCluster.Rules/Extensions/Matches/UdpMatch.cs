@@ -35,6 +35,14 @@ public sealed class UdpMatch : Match
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("udp");
+        Source.List(writer, "spt");
+        Destination.List(writer, "dpt");
+    }
+
+    /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints)
     {
         Source.Constrain(constraints, PacketField.SourcePort);
@@ -68,7 +76,7 @@ public sealed class UdpMatchExtension : MatchExtension
     /// <inheritdoc/>
     public override Match Build(ExtensionOptions options) => new UdpMatch
     {
-        Source = PortRange.Read(options, "sport", IpProtocol.Udp),
-        Destination = PortRange.Read(options, "dport", IpProtocol.Udp),
+        Source = PortRange.ReadForPacket(options, "sport", protocol: 0).Turned,
+        Destination = PortRange.ReadForPacket(options, "dport", protocol: 0).Turned,
     };
 }

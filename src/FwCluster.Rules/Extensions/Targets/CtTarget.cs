@@ -53,6 +53,24 @@ public sealed class CtTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words(Name);
+        if (IsNoTrackTarget) return;
+        if (NoTrack) writer.Words("notrack");
+        if (Helper is not null) writer.Words("helper").Words(Helper);
+        if (!IsZoneMark && Zone == 0) return;
+        writer.Words(ZoneDirections switch
+        {
+            ZoneDirections.Original => "zone-orig",
+            ZoneDirections.Reply => "zone-reply",
+            _ => "zone",
+        });
+        if (IsZoneMark) writer.Words("mark");
+        else writer.Number(Zone);
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (IsNoTrackTarget) return;
