@@ -12,6 +12,8 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
+        SctpMatchExtension.Dccp,
+        SctpMatchExtension.Sctp,
         new AddressTypeMatchExtension(),
         new CommentMatchExtension(),
         new ConnLimitMatchExtension(),

@@ -7,7 +7,7 @@ namespace FwCluster.Rules.Model;
 /// <summary>A checked ruleset of one family: every jump leads somewhere, every extension is known and fits its table and chain. Only
 /// The reader makes one from text, so a ruleset that does not compile has no representation.</summary>
 /// <param name="Family">IPv4 or IPv6.</param>
-/// <param name="Tables">The tables the text named, in its order.</param>
+/// <param name="Tables">The tables the text named, in the order in which <c>iptables-save</c> writes them: mangle, raw, filter.</param>
 public sealed record Ruleset(IpFamily Family, ImmutableArray<Table> Tables)
 {
     /// <summary>A ruleset without tables: everything is accepted, nothing counted.</summary>

@@ -63,6 +63,11 @@ public static class AddressWords
     /// <summary>Reads one address without a mask.</summary>
     public static IpAddress Address(IErrorSink errors, Token word, IpFamily family)
     {
+        if (HasLeadingZero(word.Text))
+        {
+            errors.Error(word, $"\"{word}\" has a number that begins with 0", "some read it as octal: write it without the 0");
+            return default;
+        }
         if (IpAddress.TryParse(word.Text, out var address, out var found))
         {
             if (found == family) return address;
@@ -76,6 +81,9 @@ public static class AddressWords
                 : family == IpFamily.IPv4 ? "write it like 192.0.2.1 or 192.0.2.0/24" : "write it like 2001:db8::1 or 2001:db8::/32");
         return default;
     }
+
+    private static bool HasLeadingZero(string text)
+        => !text.Contains(':', StringComparison.Ordinal) && text.Split('.').Any(p => p.Length > 1 && p[0] == '0' && char.IsAsciiDigit(p[1]));
 
     private static IpAddress Mask(IErrorSink errors, Token word, IpFamily family)
     {

@@ -49,10 +49,14 @@ public sealed partial class ExtensionOptions
 
     /// <summary>Reads a port, by number or by a service's name.</summary>
     /// <param name="word">The word.</param>
-    /// <param name="protocol">Whose service names count; 0 for any.</param>
+    /// <param name="protocol">Whose service names count; 0 for any, and for numbers in decimal only: <c>XTTYPE_PORTRC</c>, which asks
+    /// <c>getaddrinfo</c>.</param>
     public ushort Port(Token word, byte protocol)
     {
-        if (TryNumber(word.Text, out var value) && value <= ushort.MaxValue) return (ushort)value;
+        var isNumber = protocol == 0
+            ? ulong.TryParse(word.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            : TryNumber(word.Text, out value);
+        if (isNumber && value <= ushort.MaxValue) return (ushort)value;
         if (ServiceNames.TryPort(word.Text, protocol, out var port)) return port;
         Error(word, $"{Name}: \"{word}\" is neither a port (0 to 65535) nor the name of a service");
         return 0;

@@ -33,8 +33,9 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
             }
             else if (word.Text == "--")
             {
-                errors.Error(word, "\"--\" is not an option");
                 _next++;
+                if (_next < words.Count) errors.Error(words[_next], $"nothing can follow \"--\"", "leave \"--\" out");
+                _next = words.Count;
             }
             else if (word.Text.StartsWith("--", StringComparison.Ordinal))
             {
@@ -107,14 +108,16 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
         var inversion = _inversion;
         _inversion = null;
         if (inversion is { } bang && !spec.Invertible)
-            errors.Error(bang, $"{Display(option)} cannot be turned round by \"!\"");
+            errors.Error(bang, $"{option} cannot be turned round by \"!\"");
+        if (spec.IsValueSeparate && value is { } joined)
+            errors.Error(joined, $"the value of {option} must be a word of its own", $"put a space before \"{joined}\"");
         var arguments = new List<Token>();
         if (value is { } attached) arguments.Add(attached);
         if (spec.Arguments > 0 && value is null && !spec.IsArgumentOptional)
         {
             if (_next >= words.Count)
             {
-                errors.Error(end, $"{Display(option)} needs a value");
+                errors.Error(end, $"{option} needs a value");
                 return null;
             }
             arguments.Add(words[_next++]);
@@ -123,7 +126,7 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
         {
             if (TryWord() is not { } second)
             {
-                errors.Error(_next < words.Count ? words[_next] : end, $"{Display(option)} needs {spec.Arguments} values");
+                errors.Error(_next < words.Count ? words[_next] : end, $"{option} needs {spec.Arguments} values");
                 return null;
             }
             arguments.Add(second);
@@ -157,6 +160,4 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
         {
         }
     }
-
-    private static string Display(Token option) => option.Text;
 }

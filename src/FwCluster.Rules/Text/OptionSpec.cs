@@ -29,6 +29,10 @@ public sealed record OptionSpec(string Name, int Arguments = 1)
     /// <summary>Its one argument may be left out (<c>-F [chain]</c>).</summary>
     public bool IsArgumentOptional { get; init; }
 
+    /// <summary>Its value is a word of its own: <c>-p tcp</c>, and neither <c>-ptcp</c> nor <c>--protocol=tcp</c>, which iptables does
+    /// not read.</summary>
+    public bool IsValueSeparate { get; init; }
+
     /// <summary>Set for an option that iptables knows and this product does not: the reader refuses it with these words.</summary>
     public string? Unsupported { get; init; }
 }

@@ -84,7 +84,7 @@ internal sealed class RulesetBuilder(IpFamily family, ReaderSettings settings, E
                 : Nearest.Hint(word.Text, table.ChainNames.Concat(Extensions.ExtensionRegistry.Targets.Keys)));
         }
         foreach (var table in _tables) new ChainGraph(table, errors).Check();
-        return new(family, [.. _tables.Select(t => t.Build())]);
+        return new(family, [.. _tables.OrderBy(t => FwCluster.Rules.Text.Tables.SavedOrder(t.Name)).Select(t => t.Build())]);
     }
 
     private TableBuilder Table(string name)

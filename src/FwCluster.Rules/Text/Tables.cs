@@ -18,6 +18,10 @@ public static class Tables
         _ => [],
     };
 
+    /// <summary>Where a table stands in what <c>iptables-save</c> writes (<c>enum nft_table_type</c> of iptables; the variant that uses the
+    /// kernel's older interface writes them in the order in which they were first used).</summary>
+    public static int SavedOrder(string table) => table switch { "mangle" => 0, "raw" => 1, _ => 2 };
+
     /// <summary>The name of a hook's chain.</summary>
     public static string ChainName(Hook hook) => hook switch
     {

@@ -8,9 +8,9 @@ internal static class UnsupportedExtensions
     /// <summary>Names after <c>-m</c>.</summary>
     public static FrozenSet<string> Matches { get; } = new[]
     {
-        "ah", "bpf", "cgroup", "cluster", "connbytes", "connlabel", "cpu", "dccp", "devgroup", "dst", "ecn", "esp", "eui64", "frag", "hbh",
+        "ah", "bpf", "cgroup", "cluster", "connbytes", "connlabel", "cpu", "devgroup", "dst", "ecn", "esp", "eui64", "frag", "hbh",
         "ipcomp", "ipv6header", "ipvs", "mh", "nfacct", "osf", "owner", "physdev", "policy", "quota", "rateest", "realm", "rpfilter", "rt",
-        "sctp", "socket", "srh", "string", "u32", "udplite",
+        "socket", "srh", "string", "u32", "udplite",
     }.ToFrozenSet();
 
     /// <summary>Names after <c>-j</c>.</summary>

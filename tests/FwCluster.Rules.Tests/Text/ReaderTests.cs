@@ -1,7 +1,7 @@
 using FwCluster.Packets;
 using FwCluster.Rules.Text;
 
-namespace FwCluster.Rules.Tests.Text;
+namespace FwCluster.Rules.Tests.TextTests;
 
 public class ReaderTests
 {

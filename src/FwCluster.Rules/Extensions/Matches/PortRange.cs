@@ -33,6 +33,20 @@ public readonly record struct PortRange(ushort Low, ushort High, bool IsInverted
         return new(low, high, use.IsInverted);
     }
 
+    /// <summary>Reads the range that a packet's port must be in; what is outside all ports is nothing, and reported.</summary>
+    public static PortRange ReadForPacket(ExtensionOptions options, string option, byte protocol)
+    {
+        var range = Read(options, option, protocol);
+        if (range is { IsInverted: true, IsWhole: true })
+            options.Error(options.Find(option)!.Word, $"{options.Name}: no port is outside 0:65535", "leave the option out");
+        return range;
+    }
+
+    /// <summary>The same ports, a range that begins at 0 turned round: <c>! --dport :1023</c> becomes <c>--dport 1024:65535</c>. So does
+    /// iptables where it says a rule in nftables' own words (<c>expr_gen_range_cmp16</c>); its older variant leaves the range as it is.</summary>
+    public PortRange Turned => IsInverted && Low == 0 && High is > 0 and < ushort.MaxValue
+        ? new((ushort)(High + 1), ushort.MaxValue, false) : this;
+
     /// <summary>Writes it behind its option, unless it is <see cref="IsWhole"/>.</summary>
     public void Write(RuleWriter writer, string option)
     {

@@ -36,10 +36,12 @@ public sealed class TcpMatchExtension : MatchExtension
         var flags = options.Find("tcp-flags");
         var syn = options.Find("syn");
         var option = options.Find("tcp-option");
+        if (flags is not null && ReadFlags(options, flags.Words[0]) == TcpFlags.None)
+            options.Error(flags.Words[0], "tcp: no flag is looked at", "name the flags to look at, then those of them that must be set");
         return new TcpMatch
         {
-            Source = PortRange.Read(options, "sport", IpProtocol.Tcp),
-            Destination = PortRange.Read(options, "dport", IpProtocol.Tcp),
+            Source = Ports(options, "sport", isTurned: option is null),
+            Destination = Ports(options, "dport", isTurned: option is null),
             FlagMask = flags is not null ? ReadFlags(options, flags.Words[0])
                 : syn is not null ? TcpFlags.Syn | TcpFlags.Rst | TcpFlags.Ack | TcpFlags.Fin : TcpFlags.None,
             FlagValue = flags is not null ? ReadFlags(options, flags.Words[1]) : syn is not null ? TcpFlags.Syn : TcpFlags.None,
@@ -47,6 +49,13 @@ public sealed class TcpMatchExtension : MatchExtension
             Option = option is null ? (byte)0 : (byte)options.Number(option.Word, 1, byte.MaxValue),
             IsOptionInverted = option?.IsInverted ?? false,
         };
+    }
+
+    // nftables has no words of its own for --tcp-option: there, iptables keeps the match as it is.
+    private static PortRange Ports(ExtensionOptions options, string name, bool isTurned)
+    {
+        var range = PortRange.ReadForPacket(options, name, IpProtocol.Tcp);
+        return isTurned ? range.Turned : range;
     }
 
     /// <summary>Flags as rules write them: <c>SYN,ACK</c>, or <c>NONE</c>.</summary>
@@ -58,6 +67,7 @@ public sealed class TcpMatchExtension : MatchExtension
         var flags = TcpFlags.None;
         foreach (var part in ExtensionOptions.List(word))
         {
+            if (part.Text.Length == 0) continue;
             var known = Flags.FirstOrDefault(f => f.Name.Equals(part.Text, StringComparison.OrdinalIgnoreCase));
             if (known.Name is null)
                 options.Error(part, $"tcp: \"{part}\" is not a TCP flag", "there are FIN, SYN, RST, PSH, ACK, URG, ALL and NONE");

@@ -68,7 +68,7 @@ public sealed class UdpMatchExtension : MatchExtension
     /// <inheritdoc/>
     public override Match Build(ExtensionOptions options) => new UdpMatch
     {
-        Source = PortRange.Read(options, "sport", IpProtocol.Udp),
-        Destination = PortRange.Read(options, "dport", IpProtocol.Udp),
+        Source = PortRange.ReadForPacket(options, "sport", protocol: 0).Turned,
+        Destination = PortRange.ReadForPacket(options, "dport", protocol: 0).Turned,
     };
 }

@@ -8,9 +8,6 @@ namespace FwCluster.Rules.Extensions.Targets;
 /// <summary><c>-j NFLOG</c>: tells <see cref="PacketContext.Log"/>, with a group (<c>nflog_tg</c> in xt_NFLOG.c).</summary>
 public sealed class NflogTarget : Target
 {
-    /// <summary>The threshold where none is given.</summary>
-    public const ushort DefaultThreshold = 1;
-
     /// <summary>What is asked for.</summary>
     public required LogRequest Request { get; init; }
 
@@ -20,8 +17,8 @@ public sealed class NflogTarget : Target
     /// <summary><c>--nflog-range</c>, which never did anything; 0 for none.</summary>
     public uint Range { get; init; }
 
-    /// <summary><c>--nflog-threshold</c>: packets to collect before they are told.</summary>
-    public ushort Threshold { get; init; } = DefaultThreshold;
+    /// <summary><c>--nflog-threshold</c>: packets to collect before they are told; 0 for the listener's choice.</summary>
+    public ushort Threshold { get; init; }
 
     /// <inheritdoc/>
     public override string Name => "NFLOG";
@@ -40,7 +37,7 @@ public sealed class NflogTarget : Target
         if (Request.Group != 0) writer.Word("--nflog-group").Number((uint)Request.Group);
         if (Size is { } size) writer.Word("--nflog-size").Number(size);
         else if (Range != 0) writer.Word("--nflog-range").Number(Range);
-        if (Threshold != DefaultThreshold) writer.Word("--nflog-threshold").Number(Threshold);
+        if (Threshold != 0) writer.Word("--nflog-threshold").Number(Threshold);
     }
 }
 
@@ -65,13 +62,13 @@ public sealed class NflogTargetExtension : TargetExtension
         var prefix = options.Find("nflog-prefix") is { } use ? options.Text(use.Word, 1, MaxPrefix) : "";
         return new NflogTarget
         {
-            Request = new(prefix, LogTarget.DefaultLevel, 0, (int)Number(options, "nflog-group", ushort.MaxValue, 0)),
-            Size = options.Has("nflog-size") ? (uint)Number(options, "nflog-size", uint.MaxValue, 0) : null,
-            Range = (uint)Number(options, "nflog-range", uint.MaxValue, 0),
-            Threshold = (ushort)Number(options, "nflog-threshold", ushort.MaxValue, NflogTarget.DefaultThreshold),
+            Request = new(prefix, LogTarget.DefaultLevel, 0, (int)Number(options, "nflog-group", ushort.MaxValue)),
+            Size = options.Has("nflog-size") ? (uint)Number(options, "nflog-size", uint.MaxValue) : null,
+            Range = (uint)Number(options, "nflog-range", uint.MaxValue),
+            Threshold = (ushort)Number(options, "nflog-threshold", ushort.MaxValue),
         };
     }
 
-    private static ulong Number(ExtensionOptions options, string option, ulong max, ulong otherwise)
-        => options.Find(option) is { } use ? options.Number(use.Word, 0, max) : otherwise;
+    private static ulong Number(ExtensionOptions options, string option, ulong max)
+        => options.Find(option) is { } use ? options.Number(use.Word, 0, max) : 0;
 }
