@@ -7,7 +7,6 @@ internal sealed class FamilyRules
 {
     private const int Attempts = 5;
 
-    private readonly IReadOnlyList<Iptables> _installed;
     private readonly Iptables _iptables;
     private readonly IReadOnlyList<DivertChain> _chains;
     private readonly List<string> _tables;
@@ -17,14 +16,10 @@ internal sealed class FamilyRules
 
     private FamilyRules(DivertSettings settings, IpFamily family, IReadOnlyList<Iptables> installed)
     {
-        _installed = installed;
         _iptables = Choose(installed, settings.Variant, family);
         _chains = DivertChain.For(settings, family);
         _tables = _chains.Select(chain => chain.Table).Distinct().ToList();
     }
-
-    /// <summary>True where changes are announced: nf_tables does, ip_tables does not.</summary>
-    public bool IsNft => _iptables.IsNft;
 
     /// <summary>Puts the rules in place, and removes what another run left in the other variant or in other tables.</summary>
     public static FamilyRules Install(DivertSettings settings, IpFamily family)

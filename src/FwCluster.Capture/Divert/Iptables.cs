@@ -57,12 +57,13 @@ internal sealed partial class Iptables
         if (result.Status != 0) throw new DivertException(Explain(program, result.Error, script));
     }
 
-    /// <summary>Removes the built-in chains of a table, and so the table, where nothing is in them (what only nf_tables can).</summary>
+    /// <summary>Removes the built-in chains of a table, and the table, where nothing is in them (what only nf_tables can).</summary>
     public void RemoveEmptyTable(string table)
     {
         if (!IsNft) return;
         foreach (var chain in (string[])["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"])
             Run(Find(_prefix), ["-t", table, "-X", chain], null);
+        EmptyTable.TryRemove(Family, table);
     }
 
     /// <summary>Says what was wrong and what would help.</summary>

@@ -13,31 +13,20 @@ internal sealed class RulesetNotifications : IDisposable
 
     public RulesetNotifications()
     {
-        // A kernel without nf_tables has nothing to tell; the looks at intervals remain.
         try
         {
             _socket.Join(TablesGroup, "changes of rules");
         }
         catch (NetlinkException)
         {
-            IsSilent = true;
+            // A kernel without nf_tables has nothing to tell; the looks at intervals remain.
         }
     }
-
-    /// <summary>True where nothing is ever announced.</summary>
-    public bool IsSilent { get; }
 
     /// <summary>Waits for a change, the end of the time, or <see cref="Wake"/>; takes all announcements so far.</summary>
     public void Wait(TimeSpan time)
     {
         if (_socket.Wait(_wake, (int)Math.Min(time.TotalMilliseconds, int.MaxValue), out _)) Drain();
-    }
-
-    /// <summary>Forgets the announcements so far, such as those of our own changes.</summary>
-    public void Drain()
-    {
-        // What it says, and whether some was lost, does not matter: that something changed does.
-        while (_socket.Receive(_buffer, wait: false) is > 0 or -LibC.NoBuffers) { }
     }
 
     /// <summary>Ends the wait, and all later ones; from any thread.</summary>
@@ -47,5 +36,11 @@ internal sealed class RulesetNotifications : IDisposable
     {
         _socket.Dispose();
         _wake.Dispose();
+    }
+
+    private void Drain()
+    {
+        // What it says, and whether some was lost, does not matter: that something changed does.
+        while (_socket.Receive(_buffer, wait: false) is > 0 or -LibC.NoBuffers) { }
     }
 }
