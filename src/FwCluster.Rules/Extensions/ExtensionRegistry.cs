@@ -34,7 +34,6 @@ public static class ExtensionRegistry
         new MultiportMatchExtension(),
         new PacketTypeMatchExtension(),
         new RecentMatchExtension(),
-        SctpMatchExtension.Sctp,
         new SetMatchExtension(),
         new StateMatchExtension(),
         new StatisticMatchExtension(),
