@@ -94,7 +94,7 @@ public sealed partial class RefusalTests : IDisposable
                 case 5:
                     words.Insert(i, "!");
                     break;
-                default:
+                case 6 when word.Length > 0:
                     var at = draw.Random.Next(word.Length);
                     words[i] = word[..at] + draw.Pick("0", "9", "x", ",", ":", "/", "-", "!", "=") + word[(at + 1)..];
                     break;
