@@ -111,7 +111,7 @@ public sealed partial class RefusalTests : IDisposable
     //   masks that are no prefix where iptables takes them for all ones; texts that it cuts off; lists with nothing between two commas;
     //   ports above 65535, of which iptables takes the lower 16 bits in places; times, days, rates and bursts with something behind or
     //   missing that it overlooks; an unclosed quote; a match whose -p is turned round by "!", which iptables takes for tcp and udp, and the kernel for neither.
-    [GeneratedRegex("""is not an IPv[46] (address|mask)|begins with 0|begins after its end|no port is outside|mask of .* is not a prefix|the text has|"" is not a|no flag is looked at|(tcp|udp) needs -p|is not a DiffServ class|quote is not closed|interface has no name|has more than two parts|neither a port|time: |hashlimit: .*is not a (burst|rate)|the burst is smaller|limit: "0" is not""")]
+    [GeneratedRegex("""is not an IPv[46] (address|mask)|begins with 0|begins after its end|no port is outside|mask of .* is not a prefix|the text has|"" is not a|no flag is looked at|(tcp|udp) needs -p|is not a DiffServ class|quote is not closed|interface has no name|has more than two parts|neither a port|^(time|limit|hashlimit|connlimit): """)]
     private static partial Regex StricterWithReason();
 
     // We take, iptables refuses:
