@@ -86,7 +86,7 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("\"reason\":\"tcpFlags\"", lines[4], StringComparison.Ordinal);
         using var connections = JsonDocument.Parse(lines[6]);
         var connection = connections.RootElement.GetProperty("connections")[0];
-        Assert.Equal("ESTABLISHED", connection.GetProperty("tcpState").GetString());
+        Assert.Equal("ESTABLISHED", connection.GetProperty("state").GetString());
         Assert.Equal(2, connection.GetProperty("original").GetProperty("packets").GetInt32());
         Assert.Equal("""{"expectations":[]}""", lines[7]);
 
