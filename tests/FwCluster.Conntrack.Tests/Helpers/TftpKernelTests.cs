@@ -5,6 +5,7 @@ using FwCluster.Referee.Packets;
 namespace FwCluster.Conntrack.Tests.Helpers;
 
 /// <summary>The tftp helper against the kernel's: every first word of a packet, both families, both directions.</summary>
+[Collection(KernelCollection.Name)]
 public sealed class TftpKernelTests
 {
     private static readonly TftpHelper Helper = new() { Ports = [69] };

@@ -12,6 +12,7 @@ namespace FwCluster.Conntrack.Tests.Sctp;
 /// SCTP tracking against the kernel's: random associations, the same state for each packet, and at the end the same timeout,
 /// status and counters. <c>FWCLUSTER_SCTP_ASSOCIATIONS</c> sets how many, <c>FWCLUSTER_SEED</c> with which seed.
 /// </summary>
+[Collection(KernelCollection.Name)]
 public sealed class SctpKernelTests(ITestOutputHelper output)
 {
     private const int DefaultAssociations = 2000;
