@@ -17,20 +17,28 @@ public class HookOrderTests
         -A CHAIN -p tcp --dport 666 -j DROP
         """;
 
+    // With policies: without, iptables over nf_tables does not count for them.
     // The router's own answers are dropped before tracking and rules see them: a replay has only what came in.
     private static string Rules(bool ipv6) => $"""
         *raw
+        :PREROUTING ACCEPT
         -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
         {Count("PREROUTING", 1)}
         -A OUTPUT -j DROP
         COMMIT
         *mangle
+        :PREROUTING ACCEPT
+        :INPUT ACCEPT
+        :FORWARD ACCEPT
+        :POSTROUTING ACCEPT
         {Count("PREROUTING", 2)}
         {Count("INPUT", 3)}
         {Count("FORWARD", 4)}
         {Count("POSTROUTING", 5)}
         COMMIT
         *filter
+        :INPUT ACCEPT
+        :FORWARD ACCEPT
         -N sub
         {Count("INPUT", 6)}
         {Count("FORWARD", 7)}
