@@ -21,24 +21,24 @@ public class HookOrderTests
     // The router's own answers are dropped before tracking and rules see them: a replay has only what came in.
     private static string Rules(bool ipv6) => $"""
         *raw
-        :PREROUTING ACCEPT
+        :PREROUTING ACCEPT [0:0]
         -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
         {Count("PREROUTING", 1)}
         -A OUTPUT -j DROP
         COMMIT
         *mangle
-        :PREROUTING ACCEPT
-        :INPUT ACCEPT
-        :FORWARD ACCEPT
-        :POSTROUTING ACCEPT
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
         {Count("PREROUTING", 2)}
         {Count("INPUT", 3)}
         {Count("FORWARD", 4)}
         {Count("POSTROUTING", 5)}
         COMMIT
         *filter
-        :INPUT ACCEPT
-        :FORWARD ACCEPT
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
         -N sub
         {Count("INPUT", 6)}
         {Count("FORWARD", 7)}
