@@ -190,6 +190,8 @@ public sealed class PacketWorker
     private bool Forward(ActiveRuleset rules, ref PacketContext context, InterfaceName to, ref PacketOutcome outcome)
     {
         context.Out = to;
+        // The router takes one away before its rules see the packet (ip_forward, ip6_forward).
+        if (context.Headers.Ttl > 0) context.Headers.Ttl--;
         return Ask(rules, TableId.Mangle, Hook.Forward, ref context, ref outcome)
             && Ask(rules, TableId.Filter, Hook.Forward, ref context, ref outcome)
             && Ask(rules, TableId.Mangle, Hook.PostRouting, ref context, ref outcome)
