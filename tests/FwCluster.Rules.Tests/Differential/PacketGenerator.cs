@@ -18,7 +18,7 @@ internal sealed class PacketGenerator(Draw draw)
     private byte[] One()
     {
         if (_answers.Count > 0 && draw.Rarely(3)) return draw.Pick<Func<byte[]>>([.. _answers])();
-        var addresses = new PacketAddresses(draw.Family, Address(), Address());
+        var addresses = Between();
         var (source, destination) = ((ushort)draw.Port(), (ushort)draw.Port());
         var fields = new IpFields
         {
@@ -54,6 +54,16 @@ internal sealed class PacketGenerator(Draw draw)
                     (transport[2], transport[3]) = ((byte)(destination >> 8), (byte)destination);
                 }
                 return PacketBuilder.Ip(addresses, protocol, transport, fields);
+        }
+    }
+
+    // From one host to another.
+    private PacketAddresses Between()
+    {
+        while (true)
+        {
+            var addresses = new PacketAddresses(draw.Family, Address(), Address());
+            if (addresses.Source != addresses.Destination) return addresses;
         }
     }
 
