@@ -245,6 +245,8 @@ public sealed class PacketWorker
 
     private bool Track(ref PacketContext context, ref PacketOutcome outcome)
     {
+        // Rules behind the one with the zone may have marked the packet since.
+        if (context.Template.ZoneIsMark) context.Template.Zone = (ushort)context.Mark;
         context.Track = Connections.Track(in context.Headers, context.Packet, in context.Template, _now);
         outcome.State = context.Track.State;
         outcome.Direction = context.Track.Direction;

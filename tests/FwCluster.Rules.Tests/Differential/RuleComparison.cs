@@ -5,6 +5,7 @@ using FwCluster.Datapath;
 using FwCluster.Packets;
 using FwCluster.Referee;
 using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Sets;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Rules.Tests.Differential;
@@ -42,6 +43,8 @@ internal sealed class RuleComparison : IDisposable
         InputInterface = In, OutputInterface = Out, Backend = "-legacy", Rules4 = Nothing, Rules6 = Nothing,
     });
 
+    private ReaderSettings _settings = ReaderSettings.Default;
+
     /// <summary>Names of the interfaces.</summary>
     public const string In = "eth0";
 
@@ -51,11 +54,23 @@ internal sealed class RuleComparison : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _kernel.Dispose();
 
+    /// <summary>Gives both sides sets, in the text that ipset reads.</summary>
+    public void UseSets(string text)
+    {
+        _kernel.Router.Execute("ipset", ["restore"], text + "\n");
+        var read = SetReader.Read(text, "sets");
+        Assert.True(read.Succeeded, string.Join('\n', read.Errors.Select(e => e.Format())));
+        _settings = _settings with { Sets = read.Sets! };
+    }
+
+    /// <summary>What ipset save prints.</summary>
+    public string SaveSets() => _kernel.Router.Execute("ipset", ["save"]);
+
     /// <summary>Counters that differ; empty where none does.</summary>
     public string Difference(IpFamily family, string rules, IReadOnlyList<byte[]> packets)
     {
         var isV6 = family == IpFamily.IPv6;
-        var read = RulesetReader.Read(rules, "rules", family);
+        var read = RulesetReader.Read(rules, "rules", family, _settings);
         Assert.True(read.Succeeded, string.Join('\n', read.Errors.Select(e => e.Format())));
 
         // Nothing of the last comparison's stays: lists of recent live as long as a rule names them.
