@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FwCluster.Packets;
 
@@ -18,8 +20,8 @@ public struct Connection
 
     // Mutable, first cache line: what every packet reads.
 
-    /// <summary>When the entry ends unless a packet renews it, nanoseconds since the Unix epoch. Before the entry is confirmed: the
-    /// timeout itself, as the kernel keeps it until <c>__nf_conntrack_confirm</c>.</summary>
+    /// <summary>When the entry ends unless a packet renews it, nanoseconds since the Unix epoch. Before the entry is confirmed:
+    /// the timeout itself, as the kernel keeps it until <c>__nf_conntrack_confirm</c>.</summary>
     public long Expires;
 
     /// <summary>Next entry of the same bucket, or of the free list; -1 at the end. Owned by the table.</summary>
@@ -40,7 +42,7 @@ public struct Connection
     /// <summary>The helper's number in <see cref="ConnectionTable.Helpers"/>, plus one; 0 for none.</summary>
     public byte Helper;
 
-    /// <summary>Per-protocol part: TCP, or nothing.</summary>
+    /// <summary>Per-protocol part of TCP; of SCTP where that is the protocol, see <see cref="Sctp"/>.</summary>
     public TcpTracking Tcp;
 
     // Third cache line.
@@ -73,6 +75,17 @@ public struct Connection
 
     /// <summary>The tuple of one direction.</summary>
     public readonly FlowTuple Tuple(Direction direction) => direction == Direction.Original ? Original : Reply;
+
+    /// <summary>Per-protocol part of SCTP: the same bytes as <see cref="Tcp"/>, as in the kernel's <c>union
+    /// nf_conntrack_proto</c>.
+    /// </summary>
+    [UnscopedRef]
+    internal ref SctpTracking Sctp => ref Unsafe.As<TcpTracking, SctpTracking>(ref Tcp);
+
+    /// <summary>State of an SCTP connection; <see cref="SctpState.None"/> for other protocols.</summary>
+    public readonly SctpState SctpState => Original.Protocol == IpProtocol.Sctp
+        ? Unsafe.As<TcpTracking, SctpTracking>(ref Unsafe.AsRef(in Tcp)).State
+        : SctpState.None;
 
     /// <summary>Moves the end of the entry and counts the packet (<c>nf_ct_refresh_acct</c>).</summary>
     internal void Refresh(long timeout, long now, Direction direction, int bytes)
@@ -110,7 +123,8 @@ public struct FlowCounters
     public ulong Bytes;
 }
 
-/// <summary>In which directions of a connection its zone counts (<c>--zone</c>, <c>--zone-orig</c>, <c>--zone-reply</c>).</summary>
+/// <summary>In which directions of a connection its zone counts (<c>--zone</c>, <c>--zone-orig</c>,
+/// <c>--zone-reply</c>).</summary>
 [Flags]
 public enum ZoneDirections : byte
 {

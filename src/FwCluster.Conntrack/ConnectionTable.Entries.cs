@@ -1,3 +1,4 @@
+using FwCluster.Conntrack.Sctp;
 using FwCluster.Conntrack.Tcp;
 using FwCluster.Packets;
 
@@ -45,7 +46,8 @@ public sealed partial class ConnectionTable
 
     private static bool MayGoEarly(in Connection connection)
         => (connection.Status & ConnectionStatus.Assured) == 0
-            || (connection.Original.Protocol == IpProtocol.Tcp && TcpTracker.IsClosing(connection.Tcp.State));
+            || (connection.Original.Protocol == IpProtocol.Tcp && TcpTracker.IsClosing(connection.Tcp.State))
+            || SctpTracker.IsClosing(connection.SctpState);
 
     /// <summary>Finds an entry; one whose time is over is removed on the way.</summary>
     private int FindLiving(in FlowTuple tuple, int bucket, ushort originalZone, ushort replyZone, long now, out Direction direction)

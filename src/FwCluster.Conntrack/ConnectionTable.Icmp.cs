@@ -10,7 +10,7 @@ public sealed partial class ConnectionTable
     private const int IcmpHeader = 8;
     private const byte HighestIcmpType = 18;
     private const byte RouterSolicitation = 133, Redirect = 137, MulticastListenerReportV2 = 143,
-        MulticastRouterAdvertisement = 151, MulticastRouterTermination = 153;
+        MulticastRouterAdvertisement = 151, MulticastRouterSolicitation = 152;
 
     /// <summary>Deals with errors and with messages that are not tracked; false for what goes the usual way.</summary>
     private bool TrackIcmpError(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now,
@@ -40,8 +40,9 @@ public sealed partial class ConnectionTable
         }
         else
         {
-            // What keeps a link alive is never INVALID: listener, neighbour and (RFC 4286) multicast router discovery.
-            if (type is >= 130 and <= 136 or MulticastListenerReportV2 or >= MulticastRouterAdvertisement and <= MulticastRouterTermination)
+            // What keeps a link alive is never INVALID: listener and neighbour discovery, and of multicast router discovery (RFC 4286)
+            // advertisement and solicitation. Its termination, 153, is not among them.
+            if (type is >= 130 and <= 136 or MulticastListenerReportV2 or MulticastRouterAdvertisement or MulticastRouterSolicitation)
             {
                 result.State = ConntrackState.Untracked;
                 return true;

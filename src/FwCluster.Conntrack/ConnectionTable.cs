@@ -1,6 +1,7 @@
 using FwCluster.Conntrack.Generic;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Icmp;
+using FwCluster.Conntrack.Sctp;
 using FwCluster.Conntrack.Table;
 using FwCluster.Conntrack.Tcp;
 using FwCluster.Conntrack.Udp;
@@ -19,6 +20,7 @@ public sealed partial class ConnectionTable : IExpectationSink
     private readonly ExpectationTable _expectations;
     private readonly TcpTracker _tcp;
     private readonly UdpTracker _udp;
+    private readonly SctpTracker _sctp;
     private readonly IcmpTracker _icmp;
     private readonly GenericTracker _generic;
     private readonly Dictionary<uint, byte> _helperByPort = [];
@@ -52,6 +54,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         _expectations = new ExpectationTable(settings.MaxExpectations);
         _tcp = new TcpTracker(settings);
         _udp = new UdpTracker(settings);
+        _sctp = new SctpTracker(settings);
         _icmp = new IcmpTracker(settings);
         _generic = new GenericTracker(settings);
         _isLoaded = [.. helpers.Select(_ => true)];
@@ -96,7 +99,7 @@ public sealed partial class ConnectionTable : IExpectationSink
             return Counted(result);
 
         // A first fragment that reassembly passes on alone has its ports (ipv6_get_l4proto); a later one has nothing to find a tuple by.
-        if (headers.FragmentOffset != 0) return Counted(Fail(result, TrackFailure.Malformed));
+        if (headers.FragmentOffset != 0 || IsCutBeforePorts(headers, packet)) return Counted(Fail(result, TrackFailure.Malformed));
         var tuple = headers.Tuple;
         var bucket = _store.BucketOf(tuple);
         while (true)
@@ -221,6 +224,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         {
             case IpProtocol.Tcp: return _tcp.Track(ref connection, headers, packet, direction, now, out failure);
             case IpProtocol.Udp or IpProtocol.UdpLite: return _udp.Track(ref connection, headers, direction, now, out failure);
+            case IpProtocol.Sctp: return _sctp.Track(ref connection, headers, packet, direction, now, out failure);
             case IpProtocol.Icmp or IpProtocol.IcmpV6: return _icmp.Track(ref connection, headers, direction, now, out failure);
             default:
                 if (headers.Transport != TransportHeader.Malformed)
@@ -228,6 +232,14 @@ public sealed partial class ConnectionTable : IExpectationSink
                 failure = TrackFailure.Malformed;
                 return TrackerVerdict.Invalid;
         }
+    }
+
+    /// <summary>Without ports there is no tuple to look for (<c>nf_ct_get_tuple_ports</c>): zeroes must not meet an expectation.</summary>
+    private static bool IsCutBeforePorts(in PacketHeaders headers, ReadOnlySpan<byte> packet)
+    {
+        const int ports = 4;
+        return headers.Transport == TransportHeader.Malformed
+            && Math.Min(packet.Length, headers.TotalLength) - headers.TransportOffset < ports;
     }
 
     private bool Help(ref Connection connection, ref TrackResult result, in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)

@@ -35,6 +35,9 @@ public sealed record ConntrackSettings
     /// <summary>Timeouts of TCP connections.</summary>
     public TcpTimeouts Tcp { get; init; } = new();
 
+    /// <summary>Timeouts of SCTP associations.</summary>
+    public SctpTimeouts Sctp { get; init; } = new();
+
     /// <summary>UDP with packets one way only (nf_conntrack_udp_timeout).</summary>
     public TimeSpan UdpTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

@@ -26,4 +26,10 @@ public readonly ref struct PacketInput
 
     /// <summary>The way it takes, where the port knows it; null to tell it by the host's addresses.</summary>
     public PacketWay? Way { get; init; }
+
+    /// <summary>The mark it comes with.</summary>
+    public uint Mark { get; init; }
+
+    /// <summary>The sender's Ethernet address in the low 48 bits, where the frame does not have it but the port knows it.</summary>
+    public ulong? SourceMac { get; init; }
 }

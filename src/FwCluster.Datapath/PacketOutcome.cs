@@ -32,6 +32,15 @@ public struct PacketOutcome
     /// <see cref="PacketFate.Dropped"/> or <see cref="PacketFate.Rejected"/>.</summary>
     public Decision Decision;
 
+    /// <summary>The mark it leaves with.</summary>
+    public uint Mark;
+
+    /// <summary>The type of service, or traffic class, it leaves with.</summary>
+    public byte Tos;
+
+    /// <summary>True where a rule has changed <see cref="Tos"/>.</summary>
+    public bool IsTosChanged;
+
     /// <summary>True where rules have decided.</summary>
     public readonly bool IsDecidedByRules => Fate is PacketFate.Accepted or PacketFate.Dropped or PacketFate.Rejected;
 }

@@ -96,6 +96,16 @@ public sealed class PacketWorker
         return outcome;
     }
 
+    /// <summary>What is due while no packet comes: a change of rules, and removing entries whose time is over.</summary>
+    /// <param name="now">Nanoseconds since the Unix epoch.</param>
+    /// <param name="budget">Entries to look at.</param>
+    public void Idle(long now, int budget)
+    {
+        if (_change is not null) MakeChange();
+        _now = Math.Max(_now, now);
+        Connections.Sweep(_now, budget);
+    }
+
     private void MakeChange()
     {
         var change = Interlocked.Exchange(ref _change, null)!;
@@ -108,6 +118,7 @@ public sealed class PacketWorker
     {
         outcome.Fate = PacketFate.NotIp;
         if (!LinkLayer.TryDecode(input.Link, input.Frame, out var link)) return;
+        if (input.SourceMac is { } mac) (link.HasSourceMac, link.SourceMac) = (true, mac);
         var packet = input.Frame[link.NetworkOffset..];
         var result = PacketDecoder.Decode(packet, input.WireLength - link.NetworkOffset, out var headers);
         if (result == DecodeResult.NotIp) return;
@@ -156,8 +167,10 @@ public sealed class PacketWorker
             Connections = Connections,
             AddressTypes = _host,
             Log = _log,
+            Mark = input.Mark,
             Now = _now,
         };
+        var tos = headers.Tos;
         outcome.Fate = PacketFate.Accepted;
         var accepted = way switch
         {
@@ -167,6 +180,7 @@ public sealed class PacketWorker
             PacketWay.Output => SendOut(rules, ref context, input.Out, ref outcome),
             _ => LoopBack(rules, ref context, ref outcome),
         };
+        (outcome.Mark, outcome.Tos, outcome.IsTosChanged) = (context.Mark, headers.Tos, headers.Tos != tos);
         // Where something stopped the packet on its way. (What has been confirmed is kept.)
         if (!accepted) Connections.Discard(ref context.Track);
     }

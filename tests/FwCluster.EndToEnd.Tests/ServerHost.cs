@@ -91,6 +91,9 @@ internal sealed class ServerHost : IDisposable
     /// <summary>What <c>iptables -L -v -n -x</c> prints.</summary>
     public string ListRules() => _host.Execute("iptables -L -v -n -x");
 
+    /// <summary>What <c>iptables-save -t filter</c> prints.</summary>
+    public string SaveFilterTable() => _host.Execute("iptables-save -t filter");
+
     /// <inheritdoc/>
     public void Dispose()
     {

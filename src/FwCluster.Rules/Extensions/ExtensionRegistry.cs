@@ -12,13 +12,12 @@ public static class ExtensionRegistry
 {
     private static readonly MatchExtension[] AllMatches =
     [
-        SctpMatchExtension.Dccp,
-        SctpMatchExtension.Sctp,
         new AddressTypeMatchExtension(),
         new CommentMatchExtension(),
         new ConnLimitMatchExtension(),
         new ConnmarkMatchExtension(),
         new ConntrackMatchExtension(),
+        SctpMatchExtension.Dccp,
         new DscpMatchExtension(),
         new HashLimitMatchExtension(),
         new HelperMatchExtension(),

@@ -17,5 +17,8 @@ public sealed class RejectTarget(RejectType type = RejectType.IcmpPortUnreachabl
     public override Verdict Apply(ref PacketContext packet) => Verdict.Reject;
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words("reject-with").Words(Type.Name());
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Word("--reject-with").Word(Type.Name());
 }

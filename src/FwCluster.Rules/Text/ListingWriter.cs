@@ -13,16 +13,16 @@ public sealed class ListingWriter(StringBuilder text)
         return this;
     }
 
-    /// <summary>Writes text as it is, without a space before it.</summary>
-    public ListingWriter Raw(string words)
+    /// <summary>Writes <c>!</c> where <paramref name="inverted"/>, then a word, a space before each.</summary>
+    public ListingWriter Option(string word, bool inverted) => inverted ? Words("!").Words(word) : Words(word);
+
+    /// <summary>Writes a text as <see cref="RuleWriter.String"/> does: quoted where it must be.</summary>
+    public ListingWriter String(string value)
     {
-        text.Append(words);
+        new RuleWriter(text).String(value);
         return this;
     }
 
     /// <summary>Writes a space, then a number in decimal.</summary>
     public ListingWriter Number(ulong value) => Words(value.ToString(CultureInfo.InvariantCulture));
-
-    /// <summary>Writes a space, then a number as <c>0x</c> and lower-case hexadecimal digits.</summary>
-    public ListingWriter Hex(ulong value) => Words("0x" + value.ToString("x", CultureInfo.InvariantCulture));
 }

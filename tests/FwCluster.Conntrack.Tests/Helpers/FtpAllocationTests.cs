@@ -6,7 +6,7 @@ namespace FwCluster.Conntrack.Tests.Helpers;
 public sealed class FtpAllocationTests
 {
     [Fact]
-    public void Nothing_but_the_expectation_is_allocated()
+    public void Lines_without_an_expectation_allocate_nothing()
     {
         var bench = new HelperBench(new FtpHelper { Ports = [21] }, "2001:db8::1", "2001:db8::2") { Refuses = true };
         byte[][] lines =
@@ -20,9 +20,14 @@ public sealed class FtpAllocationTests
         ];
         uint sequence = 0;
         Run(100);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Run(1000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime itself may allocate once on this thread; an allocation per packet shows in every round.
+        var allocated = Enumerable.Range(0, 5).Min(_ =>
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Run(1000);
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        });
+        Assert.Equal(0, allocated);
 
         void Run(int times)
         {

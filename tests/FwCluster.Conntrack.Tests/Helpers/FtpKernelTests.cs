@@ -10,6 +10,7 @@ namespace FwCluster.Conntrack.Tests.Helpers;
 /// The ftp helper against the kernel's: random dialogues through a router whose raw table attaches it, and after each segment the
 /// same verdict and the same expectation. <c>FWCLUSTER_FTP_DIALOGUES</c> sets how many, <c>FWCLUSTER_SEED</c> with which seed.
 /// </summary>
+[Collection(KernelCollection.Name)]
 public sealed class FtpKernelTests(ITestOutputHelper output)
 {
     private const int DefaultDialogues = 3000;

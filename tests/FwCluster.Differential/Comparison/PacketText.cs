@@ -6,8 +6,12 @@ using FwCluster.Packets;
 namespace FwCluster.Differential.Comparison;
 
 /// <summary>One line that says what a packet is. Reads the bytes by itself: the product's decoder is under test.</summary>
-internal static class PacketText
+public static class PacketText
 {
+    /// <summary>The packets of a list, one after the other.</summary>
+    public static string Of(IEnumerable<byte[]> packets) => string.Join("; ", packets.Select(packet => Of(packet)));
+
+    /// <summary>One packet.</summary>
     public static string Of(ReadOnlySpan<byte> packet)
     {
         if (packet.Length < 20) return $"{packet.Length} bytes";

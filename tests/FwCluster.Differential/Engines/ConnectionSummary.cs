@@ -34,8 +34,7 @@ public sealed record ConnectionSummary(FlowTuple Original, FlowTuple Reply)
     public bool SameAs(ConnectionSummary other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        // The kernel prints whole seconds, rounded down.
-        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 2.5 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
+        return Clocks.Agree(SecondsLeft, other.SecondsLeft) && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
     }
 
     public override string ToString()

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers.Ftp;
+using FwCluster.Conntrack.Helpers.Tftp;
 using FwCluster.Packets;
 using FwCluster.Packets.Fragments;
 using FwCluster.Referee;
@@ -24,7 +25,8 @@ public sealed class ConntrackEngine : ITrackingEngine
     public void Reset(TrackingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _table = new ConnectionTable(Settings(options), [new FtpHelper { Ports = [FtpHelper.DefaultPort] }]);
+        _table = new ConnectionTable(Settings(options),
+            [new FtpHelper { Ports = [FtpHelper.DefaultPort] }, new TftpHelper { Ports = [TftpHelper.DefaultPort] }]);
     }
 
     public void Restart(TrackingOptions options)
@@ -57,11 +59,13 @@ public sealed class ConntrackEngine : ITrackingEngine
     private TrackedState Track(in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
     {
         var template = default(ConnectionTemplate);
-        if (headers is { Protocol: IpProtocol.Tcp, DestinationPort: FtpHelper.DefaultPort })
+        template.Helper = (headers.Protocol, headers.DestinationPort) switch
         {
-            template.Helper = 1;
-            template.IsSet = true;
-        }
+            (IpProtocol.Tcp, FtpHelper.DefaultPort) => 1,
+            (IpProtocol.Udp, TftpHelper.DefaultPort) => 2,
+            _ => 0,
+        };
+        template.IsSet = template.Helper != 0;
         var result = _table.Track(headers, packet, template, now);
         if (!result.Drop) return _table.Confirm(ref result, headers, packet, now) ? (TrackedState)result.State : TrackedState.None;
         _table.Discard(ref result);

@@ -18,7 +18,7 @@ public sealed record ExpectationSummary(FlowTuple Master, FlowTuple Tuple)
     public bool SameAs(ExpectationSummary other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        return Math.Abs(SecondsLeft - other.SecondsLeft) <= 2.5 && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
+        return Clocks.Agree(SecondsLeft, other.SecondsLeft) && this with { SecondsLeft = 0 } == other with { SecondsLeft = 0 };
     }
 
     public override string ToString()

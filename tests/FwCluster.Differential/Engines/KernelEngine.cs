@@ -8,6 +8,7 @@ public sealed class KernelEngine : ITrackingEngine
 {
     private static readonly RefereeOptions Options = new()
     {
+        Helpers = [HelperRule.Ftp, HelperRule.Tftp],
         // Datagrams that stay incomplete would pile up: while the kernel's table of them grows, it loses fragments.
         Sysctls = new Dictionary<string, string>
         {

@@ -25,6 +25,33 @@ internal static class DatagramFlows
         }
     }
 
+    /// <summary>TFTP: a request, and the transfer from a port of the server's choice.</summary>
+    public static IEnumerable<byte[]> Tftp(Scene scene, int steps)
+    {
+        var there = scene.Between(0, 1);
+        ushort from = scene.FreshPort(), data = scene.FreshPort();
+        for (var step = 0; step < steps; step++)
+        {
+            byte[] request = [0, scene.Pick<byte>(1, 1, 2, 2, 3, 4, 5), .. "file\0octet\0"u8];
+            switch (scene.Random.Next(6))
+            {
+                case 0 or 1:
+                    yield return PacketBuilder.Udp(there, scene.Once(6) ? scene.FreshPort() : from, 69, scene.Once(8) ? request.AsSpan(0, scene.Random.Next(4)) : request);
+                    break;
+                case 2 or 3: // the server's answer, perhaps from another host
+                    yield return PacketBuilder.Udp(scene.Between(scene.Once(6) ? 2 : 1, 0), data, from, request);
+                    if (scene.Once(5)) data = scene.FreshPort();
+                    break;
+                case 4:
+                    yield return PacketBuilder.Udp(there, from, data, request);
+                    break;
+                default:
+                    yield return PacketBuilder.Udp(there.Reversed, 69, from, request);
+                    break;
+            }
+        }
+    }
+
     /// <summary>ICMP or ICMPv6 queries and answers, and types that are neither.</summary>
     public static IEnumerable<byte[]> Queries(Scene scene, int steps)
     {
@@ -56,7 +83,9 @@ internal static class DatagramFlows
             BinaryPrimitives.WriteUInt32BigEndian(body, scene.Pick(0x0000_0800u, 0x2000_0800u, 0x3001_880bu, 0x2081_880bu, 0x0001_880bu));
         if (protocol == IpProtocol.UdpLite && body.Length >= 8)
             BinaryPrimitives.WriteUInt16BigEndian(body.AsSpan(4), (ushort)scene.Pick(0, 8, body.Length, 7, body.Length + 1));
+        // UDP-Lite is answered by swapped ports; for the others both directions look alike.
+        byte[] answer = protocol == IpProtocol.UdpLite && body.Length >= 4 ? [.. body[2..4], .. body[..2], .. body[4..]] : body;
         for (var step = 0; step < steps; step++)
-            yield return PacketBuilder.Ip(scene.Once(3) ? there.Reversed : there, protocol, body);
+            yield return scene.Once(3) ? PacketBuilder.Ip(there.Reversed, protocol, answer) : PacketBuilder.Ip(there, protocol, body);
     }
 }

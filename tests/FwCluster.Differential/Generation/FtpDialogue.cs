@@ -32,7 +32,8 @@ internal sealed class FtpDialogue(Scene scene)
         {
             var active = scene.Once(2);
             var ordinary = scene.Family == IpFamily.IPv4 ? !scene.Once(3) : scene.Once(6);
-            var announced = scene.Once(10) ? Random.Next(65536) : scene.Once(20) ? 0 : scene.FreshPort() + 30000;
+            var announced = scene.Once(10) ? Random.Next(65536) : scene.Once(20) ? 0 : scene.Once(6) ? scene.Announced : scene.FreshPort() + 30000;
+            scene.Announced = announced;
             var host = scene.Once(8) ? Random.Next(4) : active ? ClientHost : ServerHost;
             var said = Announce(active, ordinary, host, announced);
             if (active)
@@ -47,6 +48,10 @@ internal sealed class FtpDialogue(Scene scene)
             {
                 foreach (var packet in Client(ordinary ? "PASV\r\n" : "EPSV\r\n")) yield return packet;
                 foreach (var packet in Server(said)) yield return packet;
+            }
+            if (scene.Once(10))
+            {
+                foreach (var packet in _control.AbortAndOpenAgain()) yield return packet;
             }
             foreach (var packet in Transfer(active, host, (ushort)announced)) yield return packet;
             if (scene.Once(4))

@@ -118,6 +118,15 @@ internal sealed class TcpConversation
         yield return Segment(Client, TcpFlags.Ack, odd: odd);
     }
 
+    /// <summary>A client that gives up and comes again from the same port: tracking forgets the old connection, and all that hung on it.</summary>
+    public IEnumerable<byte[]> AbortAndOpenAgain()
+    {
+        yield return Segment(Client, TcpFlags.Rst, odd: false);
+        if (_scene.Once(3)) yield break;
+        Restart();
+        foreach (var packet in Handshake(odd: _scene.Once(4))) yield return packet;
+    }
+
     /// <summary>Says something on the connection, cut into segments at random, some repeated or overlapping.</summary>
     public IEnumerable<byte[]> Say(TcpSide side, byte[] text)
     {

@@ -19,6 +19,9 @@ public sealed class CommentMatch(string comment) : Match
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => true;
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"/* {Comment} */");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Word("--comment").String(Comment);
 }
 

@@ -25,6 +25,9 @@ public sealed class ConnmarkMatch(MarkPattern pattern) : Match
     };
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"connmark match {(Pattern.IsInverted ? "!" : "")} {Pattern.Listing}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Pattern.Write(writer);
 }
 

@@ -69,7 +69,7 @@ public sealed class ConntrackMatch : Match
             case PacketConnectionKind.Entry:
                 ref readonly var connection = ref packet.Connection;
                 return Matches(connection.Original, connection.Reply, connection.Status, packet.Track.Direction,
-                    (connection.Expires - packet.Now) / NanosecondsPerSecond);
+                    connection.IsConfirmed ? (connection.Expires - packet.Now) / NanosecondsPerSecond : 0);
             case PacketConnectionKind.Template:
                 return Matches(default, default, TemplateStatus, Conntrack.Direction.Original, 0);
             default:
@@ -96,6 +96,38 @@ public sealed class ConntrackMatch : Match
 
     private static bool Fits(Invertible<MaskedAddress>? pattern, IpAddress address)
         => pattern is not { } p || (address.And(p.Value.Mask) == p.Value.Address.And(p.Value.Mask)) != p.IsInverted;
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        if (States is { } states) writer.Option("ctstate", states.IsInverted).Words(states.Value.Names);
+        if (Protocol is { } protocol) writer.Option("ctproto", protocol.IsInverted).Number(protocol.Value);
+        List(writer, "ctorigsrc", OriginalSource);
+        List(writer, "ctorigdst", OriginalDestination);
+        List(writer, "ctreplsrc", ReplySource);
+        List(writer, "ctrepldst", ReplyDestination);
+        List(writer, "ctorigsrcport", OriginalSourcePort);
+        List(writer, "ctorigdstport", OriginalDestinationPort);
+        List(writer, "ctreplsrcport", ReplySourcePort);
+        List(writer, "ctrepldstport", ReplyDestinationPort);
+        if (Status is { } status) writer.Option("ctstatus", status.IsInverted).Words(ConntrackMatchExtension.StatusNames(status.Value));
+        if (Expires is { } expires)
+        {
+            writer.Option("ctexpire", expires.IsInverted);
+            writer.Words(expires.Value.Low == expires.Value.High ? $"{expires.Value.Low}" : $"{expires.Value.Low}:{expires.Value.High}");
+        }
+        if (Direction is { } direction) writer.Words(direction == Conntrack.Direction.Original ? "ctdir ORIGINAL" : "ctdir REPLY");
+    }
+
+    private void List(ListingWriter writer, string option, Invertible<MaskedAddress>? pattern)
+    {
+        if (pattern is { } p) writer.Option(option, p.IsInverted).Words(p.Value.Listing(Family));
+    }
+
+    private static void List(ListingWriter writer, string option, PortRange? ports)
+    {
+        if (ports is { } p) writer.Option(option, p.IsInverted).Words(p.Low == p.High ? $"{p.Low}" : $"{p.Low}:{p.High}");
+    }
 
     /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints) => States?.Value.Constrain(constraints, States.Value.IsInverted);

@@ -33,6 +33,9 @@ public sealed class HelperMatch(string helper, bool isInverted) : Match
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"helper match {(IsInverted ? "! " : "")}\"{Helper}\"");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Option("--helper", IsInverted).String(Helper);
 }
 

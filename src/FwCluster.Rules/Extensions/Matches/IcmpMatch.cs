@@ -42,6 +42,15 @@ public sealed class IcmpMatch(IpFamily family, IcmpTypeCode type, bool isInverte
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var codes = Type.LowCode == Type.HighCode ? $" code {Type.LowCode}"
+            : Type.LowCode != 0 || Type.HighCode != byte.MaxValue ? $" codes {Type.LowCode}-{Type.HighCode}"
+            : "";
+        writer.Words($"{(family == IpFamily.IPv4 ? "icmp" : "ipv6-icmp")}{(IsInverted ? " !" : "")}type {Type.Type}{codes}");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
         => writer.Option(family == IpFamily.IPv4 ? "--icmp-type" : "--icmpv6-type", IsInverted).Word(IsAny ? "any" : Type.ToString());
 }

@@ -38,6 +38,19 @@ public sealed class IprangeMatch : Match
             && (Destination is not { } destination || destination.Contains(packet.Headers.Destination));
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        List(writer, "source", Source);
+        List(writer, "destination", Destination);
+    }
+
+    private void List(ListingWriter writer, string side, AddressRange? range)
+    {
+        if (range is not { } r) return;
+        writer.Words($"{side} IP range{(r.IsInverted ? " !" : "")} {r.First.ToString(Family)}-{r.Last.ToString(Family)}");
+    }
+
+    /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints)
     {
         if (Source is { } source) constraints.Restrict(PacketField.Source, source.First.Value, source.Last.Value, source.IsInverted);

@@ -15,9 +15,11 @@ public readonly record struct MarkPattern(uint Value, uint Mask, bool IsInverted
     /// <summary>Does the mark match?</summary>
     public bool Matches(uint mark) => ((mark & Mask) == Value) != IsInverted;
 
+    /// <summary>As <c>iptables -L</c> prints it, without <c>!</c>: <c>0x1/0xff</c>.</summary>
+    public string Listing => Mask == uint.MaxValue ? Hex(Value) : $"{Hex(Value)}/{Hex(Mask)}";
+
     /// <summary>Writes it as <c>--mark 0x1</c> or <c>--mark 0x1/0xff</c>.</summary>
-    public void Write(RuleWriter writer) => writer.Option("--mark", IsInverted).Word(
-        Mask == uint.MaxValue ? Hex(Value) : $"{Hex(Value)}/{Hex(Mask)}");
+    public void Write(RuleWriter writer) => writer.Option("--mark", IsInverted).Word(Listing);
 
     /// <summary>Lower-case hexadecimal with <c>0x</c>.</summary>
     public static string Hex(uint value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
@@ -43,6 +45,9 @@ public sealed class MarkMatch(MarkPattern pattern) : Match
 
     /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => Pattern.Matches(packet.Mark);
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"mark match{(Pattern.IsInverted ? " !" : "")} {Pattern.Listing}");
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Pattern.Write(writer);

@@ -58,6 +58,20 @@ public sealed class MultiportMatch(MultiportSide side, ImmutableArray<(ushort Lo
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var ports = string.Join(',', Ports.Select(p => p.Low == p.High ? $"{p.Low}" : $"{p.Low}:{p.High}"));
+        var side = Side switch
+        {
+            MultiportSide.Source => "sports",
+            MultiportSide.Destination => "dports",
+            _ => "ports",
+        };
+        // Two spaces before the exclamation mark and none behind it, as iptables has them.
+        writer.Words($"multiport {side} {(IsInverted ? " !" : "")}{ports}");
+    }
+
+    /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints)
     {
         if (Side == MultiportSide.Either) return;
@@ -138,9 +152,10 @@ public sealed class MultiportMatchExtension : MatchExtension
     private static (ushort Low, ushort High) Range(ExtensionOptions options, Token part)
     {
         var colon = part.Text.IndexOf(':', StringComparison.Ordinal);
+        var before = options.Mistakes;
         var low = options.Port(part.Part(0, colon), options.Rule.Protocol);
         var high = options.Port(part.Part(colon + 1, part.Text.Length - colon - 1), options.Rule.Protocol);
-        if (low >= high) options.Error(part, $"multiport: the range \"{part}\" does not end after its begin");
+        if (low >= high && options.Mistakes == before) options.Error(part, $"multiport: the range \"{part}\" does not end after its begin");
         return (low, high);
     }
 }

@@ -35,6 +35,14 @@ public sealed class UdpMatch : Match
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words("udp");
+        Source.List(writer, "spt");
+        Destination.List(writer, "dpt");
+    }
+
+    /// <inheritdoc/>
     public override void Constrain(RuleConstraints constraints)
     {
         Source.Constrain(constraints, PacketField.SourcePort);

@@ -62,6 +62,23 @@ public sealed class ConnmarkTarget : Target
     private uint Shifted(uint mark) => Shift >= 0 ? mark << Shift : mark >> -Shift;
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        var (packet, connection) = (MarkPattern.Hex(PacketMask), MarkPattern.Hex(Connection.Mask));
+        writer.Words("CONNMARK").Words(Mode switch
+        {
+            ConnmarkMode.Set => Connection.Listing,
+            _ when PacketMask == uint.MaxValue && Connection.Mask == uint.MaxValue => Verb,
+            _ when PacketMask == Connection.Mask => $"{Verb} mask {packet}",
+            ConnmarkMode.Save => $"{Verb} nfmask {packet} ctmask ~{connection}",
+            _ => $"{Verb} ctmask {connection} nfmask ~{packet}",
+        });
+        if (Shift != 0) writer.Words(Shift > 0 ? "left-shift-mark" : "right-shift-mark").Number((uint)Math.Abs(Shift));
+    }
+
+    private string Verb => Mode == ConnmarkMode.Save ? "save" : "restore";
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (Mode == ConnmarkMode.Set)

@@ -30,6 +30,9 @@ public sealed class CtTarget : Target
     public override string Name => IsNoTrackTarget ? "NOTRACK" : "CT";
 
     /// <inheritdoc/>
+    public override string ListedName => "CT";
+
+    /// <inheritdoc/>
     public override Verdict Apply(ref PacketContext packet)
     {
         ref var template = ref packet.Template;
@@ -51,6 +54,24 @@ public sealed class CtTarget : Target
             if (helpers[i].Name == Helper) return (byte)(i + 1);
         }
         return 0;
+    }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words(Name);
+        if (IsNoTrackTarget) return;
+        if (NoTrack) writer.Words("notrack");
+        if (Helper is not null) writer.Words("helper").Words(Helper);
+        if (!IsZoneMark && Zone == 0) return;
+        writer.Words(ZoneDirections switch
+        {
+            ZoneDirections.Original => "zone-orig",
+            ZoneDirections.Reply => "zone-reply",
+            _ => "zone",
+        });
+        if (IsZoneMark) writer.Words("mark");
+        else writer.Number(Zone);
     }
 
     /// <inheritdoc/>

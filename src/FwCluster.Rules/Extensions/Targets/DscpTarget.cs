@@ -25,6 +25,9 @@ public sealed class DscpTarget(byte value) : Target
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"DSCP set 0x{Value:x2}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Word("--set-dscp").Word(TosWords.Hex(Value));
 }
 

@@ -26,6 +26,10 @@ public sealed class LogTarget(LogRequest request) : Target
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+        => writer.Words($"LOG flags {Request.Flags} level {Request.Level}{(Request.Prefix.Length == 0 ? "" : $" prefix \"{Request.Prefix}\"")}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (Request.Prefix.Length > 0) writer.Word("--log-prefix").String(Request.Prefix);

@@ -34,6 +34,16 @@ public readonly record struct MarkChange(uint Value, uint Mask)
         };
     }
 
+    /// <summary>As <c>iptables -L</c> prints it: by the shortest operation that it comes to.</summary>
+    public string Listing => this switch
+    {
+        { Value: 0 } => $"and {MarkPattern.Hex(~Mask)}",
+        _ when Value == Mask => $"or {MarkPattern.Hex(Value)}",
+        { Mask: 0 } => $"xor {MarkPattern.Hex(Value)}",
+        { Mask: uint.MaxValue } => $"set {MarkPattern.Hex(Value)}",
+        _ => $"xset {MarkPattern.Hex(Value)}/{MarkPattern.Hex(Mask)}",
+    };
+
     /// <summary>Writes <c>--set-xmark 0x1/0xffffffff</c>.</summary>
     public void Write(RuleWriter writer) => writer.Word("--set-xmark").Word($"{MarkPattern.Hex(Value)}/{MarkPattern.Hex(Mask)}");
 }
@@ -54,6 +64,9 @@ public sealed class MarkTarget(MarkChange change) : Target
         packet.Mark = Change.Apply(packet.Mark);
         return Verdict.Continue;
     }
+
+    /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words("MARK").Words(Change.Listing);
 
     /// <inheritdoc/>
     public override void Write(RuleWriter writer) => Change.Write(writer);

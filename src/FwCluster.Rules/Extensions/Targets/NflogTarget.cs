@@ -31,6 +31,16 @@ public sealed class NflogTarget : Target
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        if (Request.Prefix.Length > 0) writer.Words("nflog-prefix").String(Request.Prefix);
+        if (Request.Group != 0) writer.Words("nflog-group").Number((uint)Request.Group);
+        if (Size is { } size) writer.Words("nflog-size").Number(size);
+        else if (Range != 0) writer.Words("nflog-range").Number(Range);
+        if (Threshold != 0) writer.Words("nflog-threshold").Number(Threshold);
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         if (Request.Prefix.Length > 0) writer.Word("--nflog-prefix").String(Request.Prefix);

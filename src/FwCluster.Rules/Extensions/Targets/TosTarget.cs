@@ -27,6 +27,9 @@ public sealed class TosTarget(byte value, byte mask) : Target
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer) => writer.Words($"TOS set 0x{Value:x2}/0x{Mask:x2}");
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer) => writer.Word("--set-tos").Word($"{TosWords.Hex(Value)}/{TosWords.Hex(Mask)}");
 }
 

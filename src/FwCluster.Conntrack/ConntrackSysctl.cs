@@ -1,10 +1,9 @@
 using System.Globalization;
-using FwCluster.Conntrack;
 
-namespace FwCluster.Cli.Replay;
+namespace FwCluster.Conntrack;
 
 /// <summary>Settings of tracking by the kernel's names, <c>nf_conntrack_udp_timeout=10</c> (Documentation/networking/nf_conntrack-sysctl.rst).</summary>
-internal static class ConntrackSysctl
+public static class ConntrackSysctl
 {
     private const string Prefix = "nf_conntrack_";
 
@@ -40,7 +39,10 @@ internal static class ConntrackSysctl
     /// <summary>The names, sorted.</summary>
     public static IEnumerable<string> Names => Known.Keys;
 
-    /// <summary>Changes settings by one <c>NAME=VALUE</c>. Returns what is wrong with it, or null.</summary>
+    /// <summary>Changes settings by one <c>NAME=VALUE</c>.</summary>
+    /// <param name="assignment">The assignment; the name may begin with <c>net.netfilter.</c>, timeouts are in seconds.</param>
+    /// <param name="settings">The settings; left alone where something is wrong.</param>
+    /// <returns>What is wrong and what would be right, or null.</returns>
     public static string? Apply(string assignment, ref ConntrackSettings settings)
     {
         var equals = assignment.IndexOf('=', StringComparison.Ordinal);
