@@ -7,7 +7,6 @@ namespace FwCluster.Datapath.Reject;
 internal static class IcmpUnreachable
 {
     private const byte DestinationUnreachable = 3;
-    private const byte HighestKnownType = 18;
     private const int LongestError = 576;
     private const byte TosMask = 0x1e;
     private const byte InternetworkControl = 0xc0;
@@ -57,7 +56,7 @@ internal static class IcmpUnreachable
     }
 
     /// <summary><c>icmp_pointers</c>: what is not known to be a question or its reply counts as an error.</summary>
-    private static bool IsError(byte type) => type > HighestKnownType || type is not (0 or 8 or (>= 13 and <= 18));
+    private static bool IsError(byte type) => type is not (0 or 8 or (>= 13 and <= 18));
 
     /// <summary>The packet's own destination where that is this host. To this host's own programs, their address: it is the one that the
     /// route to it prefers.</summary>

@@ -46,6 +46,6 @@ public class LogAgainstKernelTests(ITestOutputHelper output)
     private static byte[] Fragment(byte[] packet, Random random)
     {
         var fragments = PacketBuilder.Fragment(packet, (uint)random.Next(), 8 * random.Next(1, 5), 8);
-        return fragments[random.Next(fragments.Length)];
+        return fragments.Length == 0 ? packet : fragments[random.Next(fragments.Length)];
     }
 }
