@@ -7,6 +7,8 @@ namespace FwCluster.Capture.Drops;
 /// </summary>
 public sealed class DropWriter : IDisposable
 {
+    private const int Burst = 256;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     private readonly DropSettings _settings;
@@ -86,15 +88,27 @@ public sealed class DropWriter : IDisposable
 
     private void Drain()
     {
+        while (DrainRound())
+        {
+        }
+        Try(_files.Flush);
+    }
+
+    /// <summary>Some of each source's, so that one which never ends does not keep the others waiting.</summary>
+    /// <returns>False where nothing was there.</returns>
+    private bool DrainRound()
+    {
+        var any = false;
         foreach (var source in Volatile.Read(ref _sources))
         {
-            while (source.Ring.TryPeek(out var head, out var data, out var reason))
+            for (var i = 0; i < Burst && source.Ring.TryPeek(out var head, out var data, out var reason); i++)
             {
                 Add(in head, data, reason);
                 source.Ring.Remove(in head);
+                any = true;
             }
         }
-        Try(_files.Flush);
+        return any;
     }
 
     private void Add(in DropRing.Head head, ReadOnlySpan<byte> data, ReadOnlySpan<byte> reason)
