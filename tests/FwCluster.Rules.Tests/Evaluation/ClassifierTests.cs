@@ -166,8 +166,6 @@ public class ClassifierTests
 
         public override void Write(RuleWriter writer) => match.Write(writer);
 
-        public override void List(ListingWriter writer)
-        {
-        }
+        public override void List(ListingWriter writer) => match.List(writer);
     }
 }
