@@ -24,7 +24,8 @@ public readonly ref struct PacketInput
     /// <summary>Where it leaves, unless it is for this host; empty where that is not known.</summary>
     public InterfaceName Out { get; init; }
 
-    /// <summary>The way it takes, where the port knows it; null to tell it by the host's addresses.</summary>
+    /// <summary>The way it takes, where the port knows it, because it takes packets from the hook itself; null to tell it by the host's
+    /// addresses. One to forward has then been routed already: its time to live is one less than it came with.</summary>
     public PacketWay? Way { get; init; }
 
     /// <summary>The mark it comes with.</summary>

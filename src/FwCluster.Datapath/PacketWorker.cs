@@ -158,6 +158,8 @@ public sealed class PacketWorker
         ref PacketOutcome outcome)
     {
         var rules = headers.Family == IpFamily.IPv4 ? _ipv4 : _ipv6;
+        // From the hook, the router's step is behind it; what PREROUTING sees is what came.
+        if (input.Way == PacketWay.Forward && headers.Ttl < byte.MaxValue) headers.Ttl++;
         var context = new PacketContext
         {
             Headers = ref headers,

@@ -157,6 +157,17 @@ public sealed class ConnectionTableTests
     }
 
     [Fact]
+    public void AConnectionWithItselfIsAnsweredByItsOwnPackets()
+    {
+        // As the kernel has it: seen with UDP from an address and port to the same ones.
+        var harness = new Harness();
+        var self = PacketAddresses.Parse("192.0.2.1", "192.0.2.1");
+        Assert.Equal(ConntrackState.New, harness.Send(PacketBuilder.Udp(self, 5000, 5000)));
+        Assert.Equal(ConntrackState.Established, harness.Send(PacketBuilder.Udp(self, 5000, 5000)));
+        Assert.Equal(Direction.Reply, harness.Last.Direction);
+    }
+
+    [Fact]
     public void AnErrorIsRelatedToTheConnectionItQuotes()
     {
         var harness = new Harness();
