@@ -24,6 +24,8 @@ internal sealed class Gateway : IDisposable
             Client = _lab.AddNamespace("c");
             Middle = _lab.AddNamespace("g");
             Server = _lab.AddNamespace("s");
+            // Addresses are good at once.
+            foreach (var host in (NetworkNamespace[])[Client, Middle, Server]) host.SetSysctl("net.ipv6.conf.default.accept_dad", "0");
             Join(Client, "eth0", "c0", 1);
             Join(Server, "eth0", "s0", 2);
             Middle.SetSysctl("net.ipv4.ip_forward", "1");
@@ -99,13 +101,18 @@ internal sealed class Gateway : IDisposable
     }
 
     /// <summary>True where a datagram to the server arrives.</summary>
-    public bool Passes(string address, int port = 9)
+    public bool Passes(string address, int port = 9) => Passes(address, port, attempts: 20);
+
+    /// <summary>True where none of a few datagrams to the server arrives.</summary>
+    public bool Blocks(string address) => !Passes(address, 9, attempts: 3);
+
+    private bool Passes(string address, int port, int attempts)
     {
         using var receiver = Udp(Server, address, port);
         using var sender = Udp(Client, address.Contains(':') ? Client6 : Client4);
         receiver.ReceiveTimeout = 300;
         // The first one may wait for neighbours to be found, and go missing there.
-        for (var i = 0; i < 3; i++)
+        for (var i = 0; i < attempts; i++)
         {
             sender.SendTo("here"u8, new IPEndPoint(IPAddress.Parse(address), port));
             if (TryReceive(receiver)) return true;

@@ -15,7 +15,7 @@ public sealed class InterfaceNamesTests
     {
         using var lab = new NetworkLab();
         var host = lab.AddNamespace("h");
-        host.Ip("link add first type dummy");
+        host.Ip("link add first type veth peer name peer1");
         using var names = host.Run(InterfaceNames.Open);
         var first = Index(host, "first");
         Assert.Equal("lo", names[1].ToString());
@@ -26,22 +26,22 @@ public sealed class InterfaceNamesTests
         host.Ip("link set first name renamed");
         Await(() => names[first] == InterfaceName.From("renamed"));
 
-        host.Ip("link add second type dummy");
+        host.Ip("link add second type veth peer name peer2");
         var second = Index(host, "second");
         // Known at once, announced or not.
         Assert.Equal("second", names[second].ToString());
-        Await(() => names.Count == 3);
+        Await(() => names.Count == 5);
 
         host.Ip("link del second");
         Await(() => names[second].IsEmpty);
-        Assert.Equal(2, names.Count);
+        Assert.Equal(3, names.Count);
 
         // A bridge's port that leaves the bridge is announced as deleted, to those who know of bridges only.
         host.Ip("link add br0 type bridge");
         host.Ip("link set renamed master br0");
         host.Ip("link set renamed nomaster");
-        host.Ip("link add last type dummy");
-        Await(() => names.Count == 4);
+        host.Ip("link add last type veth peer name peer3");
+        Await(() => names.Count == 6);
         Assert.Equal("renamed", names[first].ToString());
     }
 
@@ -50,13 +50,13 @@ public sealed class InterfaceNamesTests
     {
         using var lab = new NetworkLab();
         var host = lab.AddNamespace("h");
-        var commands = string.Concat(Enumerable.Range(0, 300).Select(i => $"link add d{i} type dummy\n"));
+        var commands = string.Concat(Enumerable.Range(0, 150).Select(i => $"link add d{i} type veth peer name dp{i}\n"));
         host.Execute("ip", ["-batch", "-"], commands);
         using var names = host.Run(InterfaceNames.Open);
         Assert.Equal(301, names.Count);
-        host.Execute("ip", ["-batch", "-"], commands.Replace("link add d", "link add e", StringComparison.Ordinal));
+        host.Execute("ip", ["-batch", "-"], commands.Replace("add d", "add e", StringComparison.Ordinal).Replace("name dp", "name ep", StringComparison.Ordinal));
         Await(() => names.Count == 601);
-        Assert.Equal("e299", names[Index(host, "e299")].ToString());
+        Assert.Equal("e149", names[Index(host, "e149")].ToString());
     }
 
     private static int Index(NetworkNamespace host, string name)

@@ -215,6 +215,7 @@ public sealed class QueuePortTests
         var stopping = false;
         var segmented = 0;
         var unfinished = 0;
+        string? refused = null;
         var worker = new Thread(() =>
         {
             while (!Volatile.Read(ref stopping))
@@ -233,7 +234,11 @@ public sealed class QueuePortTests
                         packet.Bytes[0] = 0x60 | 10 >> 2;
                         packet.Bytes[1] = (byte)(packet.Bytes[1] & 15 | (10 & 3) << 6);
                     }
-                    Assert.True(port.AcceptChanged(in packet));
+                    if (!port.AcceptChanged(in packet))
+                    {
+                        refused ??= $"{packet.Length} bytes, {packet.Bytes.Length} of them here, {PacketDecoder.Decode(packet.Bytes, packet.Length, out _)}: "
+                            + Convert.ToHexString(packet.Bytes[..Math.Min(64, packet.Bytes.Length)]);
+                    }
                 }
             }
         });
@@ -244,7 +249,7 @@ public sealed class QueuePortTests
             new Random(1).NextBytes(sent);
             using var listener = Gateway.Listen(chain == "FORWARD" ? gateway.Server : gateway.Middle, address, 4000);
             using var client = Gateway.Connect(gateway.Client, address, 4000);
-            Assert.NotNull(client);
+            Assert.True(client is not null, refused);
             using var server = listener.Accept();
             server.ReceiveTimeout = server.SendTimeout = 5000;
             // Both ways, one after the other: for OUTPUT and for INPUT one of them is the bulk.
@@ -257,6 +262,7 @@ public sealed class QueuePortTests
             port.Wake();
             worker.Join();
         }
+        Assert.Null(refused);
         Assert.True(segmented > 10, $"{segmented} segmented packets");
         Assert.True(unfinished > 10, $"{unfinished} unfinished checksums");
         Assert.Equal(0ul, port.Statistics.RefusedVerdicts);
