@@ -36,19 +36,15 @@ public sealed class DivertRulesTests
         foreach (var rule in HostRules) gateway.Middle.Execute($"iptables-{Name(variant)} {rule}");
         gateway.Middle.Execute($"ip6tables-{Name(variant)} -t security -P FORWARD ACCEPT");
         var before = Saved(gateway.Middle);
-        using (var rules = gateway.Middle.Run(() => DivertRules.Install(Settings)))
-        {
-            var once = Saved(gateway.Middle);
-            Assert.Equal(2 * 3, once.Split('\n').Count(line => line.Contains("-j FWCLUSTER-", StringComparison.Ordinal)));
-            // A second start, as after a kill: what is there is taken over, not added to.
-            using var again = gateway.Middle.Run(() => DivertRules.Install(Settings));
-            Assert.Equal(once, Saved(gateway.Middle));
-            Assert.Contains("*mangle", once, StringComparison.Ordinal);
-            gateway.Middle.Run(again.Remove);
-            // The first one is still there to repair: only a test has two.
-            rules.Dispose();
-            gateway.Middle.Run(() => DivertRules.Remove([IpFamily.IPv4, IpFamily.IPv6]));
-        }
+        using var killed = gateway.Middle.Run(() => DivertRules.Install(Settings));
+        var once = Saved(gateway.Middle);
+        Assert.Equal(2 * 3, once.Split('\n').Count(line => line.Contains("-j FWCLUSTER-", StringComparison.Ordinal)));
+        Assert.Contains("*mangle", once, StringComparison.Ordinal);
+        killed.Dispose();
+        // A second start: what is there is taken over, not added to.
+        using var rules = gateway.Middle.Run(() => DivertRules.Install(Settings));
+        Assert.Equal(once, Saved(gateway.Middle));
+        gateway.Middle.Run(rules.Remove);
         Assert.Equal(before, Saved(gateway.Middle));
     }
 
