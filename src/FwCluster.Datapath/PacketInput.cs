@@ -24,8 +24,7 @@ public readonly ref struct PacketInput
     /// <summary>Where it leaves, unless it is for this host; empty where that is not known.</summary>
     public InterfaceName Out { get; init; }
 
-    /// <summary>The way it takes, where the port knows it, because it takes packets from the hook itself; null to tell it by the host's
-    /// addresses. One to forward has then been routed already: its time to live is one less than it came with.</summary>
+    /// <summary>The way it takes, where the port knows it; null to tell it by the host's addresses.</summary>
     public PacketWay? Way { get; init; }
 
     /// <summary>The mark it comes with.</summary>
@@ -33,4 +32,8 @@ public readonly ref struct PacketInput
 
     /// <summary>The sender's Ethernet address in the low 48 bits, where the frame does not have it but the port knows it.</summary>
     public ulong? SourceMac { get; init; }
+
+    /// <summary>True where it was routed already, because the port takes packets from the hook itself: the time to live of one to forward is
+    /// one less than it came with.</summary>
+    public bool IsRouted { get; init; }
 }

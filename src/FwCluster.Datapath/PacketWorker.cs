@@ -158,8 +158,7 @@ public sealed class PacketWorker
         ref PacketOutcome outcome)
     {
         var rules = headers.Family == IpFamily.IPv4 ? _ipv4 : _ipv6;
-        // From the hook, the router's step is behind it; what PREROUTING sees is what came.
-        if (input.Way == PacketWay.Forward && headers.Ttl < byte.MaxValue) headers.Ttl++;
+        if (input.IsRouted && way == PacketWay.Forward && headers.Ttl < byte.MaxValue) headers.Ttl++; // PREROUTING sees what came
         var context = new PacketContext
         {
             Headers = ref headers,

@@ -146,6 +146,18 @@ public sealed class ConnectionTableTests
     }
 
     [Fact]
+    public void TwoConnectionsDoNotShareTheTupleOfTheirReplies()
+    {
+        // The kernel drops the packet when it confirms: the reply could not be told apart (__nf_conntrack_confirm).
+        var harness = new Harness();
+        harness.Send(Harness.Segment(true, TcpFlags.Syn, 999));
+        var zone = new ConnectionTemplate { Zone = 77, ZoneDirections = ZoneDirections.Original };
+        Assert.Equal(ConntrackState.New, harness.Send(Harness.Segment(true, TcpFlags.Syn, 999), zone));
+        Assert.Equal(1UL, harness.Table.Statistics[TrackFailure.Clash]);
+        Assert.Equal(1, harness.Table.Count);
+    }
+
+    [Fact]
     public void WhatIsNotTrackedIsUntracked()
     {
         var harness = new Harness();
