@@ -16,12 +16,13 @@ public sealed class KilledTests
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
 
     [KernelTheory]
-    [InlineData("closed", 3)]
-    [InlineData("open", 1)]
-    public void KilledUnderLoad(string fail, int kills)
+    [InlineData("closed", 3, true)]
+    [InlineData("closed", 1, false)]
+    [InlineData("open", 1, true)]
+    public void KilledUnderLoad(string fail, int kills, bool hostHasRules)
     {
         using var lab = new GatewayLab();
-        UseHostRules(lab);
+        if (hostHasRules) UseHostRules(lab);
         var before = lab.SavedRules();
         using var daemon = new Daemon(lab.Gateway, Accepting, $"queue: {{ fail: {fail} }}");
         var running = lab.SavedRules();
