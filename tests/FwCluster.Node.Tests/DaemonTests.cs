@@ -7,7 +7,7 @@ public sealed class DaemonTests
     /// <summary>The collection's name.</summary>
     public const string Name = "daemon";
 
-    /// <summary>Seconds of the runs that can be longer by hand: FWCLUSTER_LIVE_SECONDS=60.</summary>
+    /// <summary>Seconds of the runs that can be longer by hand: FWCLUSTER_TEST_SECONDS=60.</summary>
     public static int Seconds { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("FWCLUSTER_LIVE_SECONDS"), out var seconds) && seconds > 0 ? seconds : 10;
+        int.TryParse(Environment.GetEnvironmentVariable("FWCLUSTER_TEST_SECONDS"), out var seconds) && seconds > 0 ? seconds : 10;
 }
