@@ -55,7 +55,8 @@ root.SetAction(async (parsed, cancellation) =>
         return ExitCode.Failed;
     }
 });
-return await root.Parse(args).InvokeAsync();
+// SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
 static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway)
 {
