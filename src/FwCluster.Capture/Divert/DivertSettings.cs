@@ -25,7 +25,8 @@ public sealed record DivertSettings
     public IReadOnlyList<int> ExemptEstablished { get; init; } = [22];
 
     /// <summary>The mark of the answers that this firewall sends to rejected packets (<see cref="Answers.AnswerPort"/>): what this host sends
-    /// with exactly this mark is not diverted, as the kernel's own answers do not begin a connection. 0 for no such exemption.</summary>
+    /// with exactly this mark is not diverted. Tracking, to which it is nobody's connection, would call it INVALID, where the kernel takes its
+    /// own answers for part of the rejected packet's connection. 0 for no such exemption.</summary>
     public uint AnswerMark { get; init; }
 
     /// <summary>

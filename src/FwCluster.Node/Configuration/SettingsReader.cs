@@ -45,14 +45,7 @@ public static class SettingsReader
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
             LogJson = OneOf(values, "log.format", ("text", false), ("json", true)),
             LogPacketsWaiting = Number(values, "log.packets-waiting", 1, 65_536),
-            Drops = TextOrNull(values, "drops.directory") is { } folder
-                ? new DropSettings
-                {
-                    Folder = folder,
-                    FileBytes = (long)Number(values, "drops.file-mib", 1, 1 << 20) << 20,
-                    Files = Number(values, "drops.files", 1, 100_000),
-                }
-                : null,
+            Drops = ReadDrops(values),
             StateSocket = TextOrNull(values, "state.socket"),
             File = file,
         };
@@ -72,6 +65,17 @@ public static class SettingsReader
         => int.TryParse(values[path], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw values.Wrong(path, $"a number from {least} to {most}");
+
+    private static DropSettings? ReadDrops(SettingValues values)
+    {
+        var settings = new DropSettings
+        {
+            Folder = values["drops.directory"],
+            FileBytes = (long)Number(values, "drops.file-mib", 1, 1 << 20) << 20,
+            Files = Number(values, "drops.files", 1, 100_000),
+        };
+        return settings.Folder.Length > 0 ? settings : null;
+    }
 
     private static uint Mark(SettingValues values, string path)
     {
