@@ -183,6 +183,16 @@ public sealed partial class ConnectionTable : IExpectationSink
         _store.Free(index);
     }
 
+    /// <summary>This host has reset a TCP connection (<c>-j REJECT --reject-with tcp-reset</c>): its entry goes to CLOSE, as for an RST that
+    /// came by (<c>nf_conntrack_tcp_set_closing</c>). Does nothing for other protocols, and for an entry that is not confirmed.</summary>
+    /// <param name="index">The entry.</param>
+    /// <param name="now">Nanoseconds since the Unix epoch.</param>
+    public void SetClosing(int index, long now)
+    {
+        ref var connection = ref _store[index];
+        if (connection.Original.Protocol == IpProtocol.Tcp && connection.IsConfirmed) _tcp.SetClosing(ref connection, now);
+    }
+
     /// <summary>Indices of the entries that live at <paramref name="now"/>. The table must not change meanwhile.</summary>
     public IEnumerable<int> Connections(long now)
     {

@@ -30,6 +30,9 @@ public readonly ref struct PacketInput
     /// <summary>The mark it comes with.</summary>
     public uint Mark { get; init; }
 
+    /// <summary>Its transport checksum is right, or is yet to be filled in by an offload: a REJECT rule answers it without looking.</summary>
+    public bool ChecksumIsTrusted { get; init; }
+
     /// <summary>The sender's Ethernet address in the low 48 bits, where the frame does not have it but the port knows it.</summary>
     public ulong? SourceMac { get; init; }
 

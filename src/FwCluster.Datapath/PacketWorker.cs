@@ -1,4 +1,5 @@
 using FwCluster.Conntrack;
+using FwCluster.Datapath.Reject;
 using FwCluster.Packets;
 using FwCluster.Packets.Fragments;
 using FwCluster.Rules.Evaluation;
@@ -36,6 +37,7 @@ public sealed class PacketWorker
     private RulesetChange? _change;
     private readonly HostAddresses _host;
     private readonly IPacketLog _log;
+    private readonly RejectAnswers? _answers;
     private readonly Reassembler _reassembler;
     private long _now;
     private int _untilSweep = SweepEvery;
@@ -47,8 +49,9 @@ public sealed class PacketWorker
     /// <param name="host">The addresses of the host whose rules these are.</param>
     /// <param name="log">Where LOG and NFLOG go; null for nowhere.</param>
     /// <param name="reassembly">Limits of reassembly; null for the kernel's.</param>
+    /// <param name="answers">What answers the packets that a REJECT rule stops; null where nobody sends the answers.</param>
     public PacketWorker(ActiveRuleset ipv4, ActiveRuleset ipv6, ConnectionTable connections, HostAddresses host,
-        IPacketLog? log = null, ReassemblyOptions? reassembly = null)
+        IPacketLog? log = null, ReassemblyOptions? reassembly = null, RejectAnswers? answers = null)
     {
         ArgumentNullException.ThrowIfNull(ipv4);
         ArgumentNullException.ThrowIfNull(ipv6);
@@ -60,6 +63,7 @@ public sealed class PacketWorker
         _host = host;
         _log = log ?? NoPacketLog.Instance;
         _reassembler = new Reassembler(reassembly);
+        _answers = answers;
     }
 
     /// <summary>The connections.</summary>
@@ -182,6 +186,8 @@ public sealed class PacketWorker
             _ => LoopBack(rules, ref context, ref outcome),
         };
         (outcome.Mark, outcome.Tos, outcome.IsTosChanged) = (context.Mark, headers.Tos, headers.Tos != tos);
+        if (outcome.Fate == PacketFate.Rejected && _answers is not null && outcome.Decision.Reject is { } reject)
+            _answers.Write(reject.Type, in context, input.ChecksumIsTrusted);
         // Where something stopped the packet on its way. (What has been confirmed is kept.)
         if (!accepted) Connections.Discard(ref context.Track);
     }

@@ -59,6 +59,7 @@ internal sealed record DivertChain(string Table, string BuiltIn, IReadOnlyList<s
     private static List<string> Output(DivertSettings settings, IpFamily family)
     {
         List<string> rules = [];
+        if (settings.AnswerMark != 0) rules.Add(string.Create(CultureInfo.InvariantCulture, $"-m mark --mark 0x{settings.AnswerMark:x} -j RETURN"));
         foreach (var exempt in settings.ExemptPorts)
         {
             if (exempt.Protocol == IpProtocol.Tcp)

@@ -24,6 +24,11 @@ public sealed record DivertSettings
     /// </summary>
     public IReadOnlyList<int> ExemptEstablished { get; init; } = [22];
 
+    /// <summary>The mark of the answers that this firewall sends to rejected packets (<see cref="Answers.AnswerPort"/>): what this host sends
+    /// with exactly this mark is not diverted. Tracking, to which it is nobody's connection, would call it INVALID, where the kernel takes its
+    /// own answers for part of the rejected packet's connection. 0 for no such exemption.</summary>
+    public uint AnswerMark { get; init; }
+
     /// <summary>
     /// True has the kernel put fragments together before the hooks, as it does for its own connection tracking, and cut the packet again
     /// on its way out. False leaves fragments as they come. See <see cref="DivertRules"/>.

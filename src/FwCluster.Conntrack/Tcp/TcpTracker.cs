@@ -39,6 +39,15 @@ internal sealed class TcpTracker
     public static bool IsClosing(TcpState state)
         => state is TcpState.FinWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close or TcpState.CloseWait;
 
+    /// <summary>Closes a connection that this host has reset.</summary>
+    public void SetClosing(ref Connection connection, long now)
+    {
+        var isClosed = connection.Tcp.State == TcpState.Close;
+        connection.Tcp.State = TcpState.Close;
+        if (isClosed || (connection.Status & ConnectionStatus.FixedTimeout) != 0) return;
+        connection.Expires = now + _timeouts[(int)TcpState.Close];
+    }
+
     /// <summary>
     /// Moves a connection on with a segment:
     /// 1. refuse what is no TCP, or means nothing; begin an entry that is new;

@@ -1,4 +1,5 @@
 using FwCluster.Capture.Divert;
+using FwCluster.Capture.Drops;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using Microsoft.Extensions.Logging;
@@ -50,6 +51,12 @@ public sealed record NodeSettings
 
     /// <summary>JSON lines instead of text.</summary>
     public required bool LogJson { get; init; }
+
+    /// <summary>Lines of LOG and NFLOG rules that may wait for the log.</summary>
+    public required int LogPacketsWaiting { get; init; }
+
+    /// <summary>Where dropped packets are written, or null.</summary>
+    public required DropSettings? Drops { get; init; }
 
     /// <summary>The state's Unix socket, or null.</summary>
     public required string? StateSocket { get; init; }

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Globalization;
 using FwCluster.Capture.Divert;
+using FwCluster.Capture.Drops;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using Microsoft.Extensions.Logging;
@@ -32,6 +33,7 @@ public static class SettingsReader
             {
                 FirstQueue = Number(values, "queue.number", 0, ushort.MaxValue),
                 FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
+                AnswerMark = Mark(values, "queue.answer-mark"),
                 ExemptPorts = [.. OptionalList(values, "queue.exempt").Select(word => Exempt(values, "queue.exempt", word))],
                 ExemptEstablished = [.. OptionalList(values, "queue.exempt-established").Select(word => Port(values, "queue.exempt-established", word))],
             },
@@ -42,6 +44,8 @@ public static class SettingsReader
             LogLevel = OneOf(values, "log.level", ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
             LogJson = OneOf(values, "log.format", ("text", false), ("json", true)),
+            LogPacketsWaiting = Number(values, "log.packets-waiting", 1, 65_536),
+            Drops = ReadDrops(values),
             StateSocket = TextOrNull(values, "state.socket"),
             File = file,
         };
@@ -61,6 +65,26 @@ public static class SettingsReader
         => int.TryParse(values[path], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw values.Wrong(path, $"a number from {least} to {most}");
+
+    private static DropSettings? ReadDrops(SettingValues values)
+    {
+        var settings = new DropSettings
+        {
+            Folder = values["drops.directory"],
+            FileBytes = (long)Number(values, "drops.file-mib", 1, 1 << 20) << 20,
+            Files = Number(values, "drops.files", 1, 100_000),
+        };
+        return settings.Folder.Length > 0 ? settings : null;
+    }
+
+    private static uint Mark(SettingValues values, string path)
+    {
+        var text = values[path];
+        var isHex = text.StartsWith("0x", StringComparison.OrdinalIgnoreCase);
+        var isNumber = uint.TryParse(isHex ? text.AsSpan(2) : text, isHex ? NumberStyles.AllowHexSpecifier : NumberStyles.None,
+            CultureInfo.InvariantCulture, out var mark);
+        return isNumber && mark != 0 ? mark : throw values.Wrong(path, "a number from 0x1 to 0xffffffff");
+    }
 
     private static string[] List(SettingValues values, string path)
     {

@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
+using FwCluster.Capture.Answers;
+using FwCluster.Capture.Drops;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Queue;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Datapath;
+using FwCluster.Datapath.Reject;
 using FwCluster.Node.Configuration;
 
 namespace FwCluster.Node.Live;
@@ -14,36 +17,67 @@ internal sealed class Gateway : IDisposable
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly InterfaceNames? _names;
 
-    private Gateway(PortLoop loop, InterfaceNames? names)
+    private Gateway(PacketLog log, DropWriter? drops, InterfaceNames? names, AnswerPort? answerPort, RejectAnswers? answers, PortLoop loop)
     {
-        Loop = loop;
+        Log = log;
+        Drops = drops;
         _names = names;
+        AnswerPort = answerPort;
+        Answers = answers;
+        Loop = loop;
     }
 
     /// <summary>The port's thread.</summary>
     public PortLoop Loop { get; }
 
+    /// <summary>What LOG and NFLOG rules meet.</summary>
+    public PacketLog Log { get; }
+
+    /// <summary>The files of dropped packets; null where none are written.</summary>
+    public DropWriter? Drops { get; }
+
+    /// <summary>What REJECT rules answer; null where nothing is enforced.</summary>
+    public RejectAnswers? Answers { get; }
+
+    /// <summary>What sends <see cref="Answers"/>.</summary>
+    public AnswerPort? AnswerPort { get; }
+
     /// <summary>Makes everything ready; packets flow from <see cref="PortLoop.Start"/> on.</summary>
-    /// <exception cref="SettingsException">A rule file has mistakes.</exception>
+    /// <exception cref="SettingsException">A rule file has mistakes, or the folder of dropped packets cannot be made.</exception>
     /// <exception cref="Capture.Netlink.NetlinkException">The port cannot be opened.</exception>
     public static Gateway Open(NodeSettings settings)
     {
         var (ipv4, ipv6) = RuleFiles.Load(settings);
-        var worker = new PacketWorker(
-            ActiveRuleset.From(ipv4, fromText: true), ActiveRuleset.From(ipv6, fromText: true),
-            new ConnectionTable(settings.Tracking, settings.Helpers), LocalAddresses.Read());
-        if (settings.Mode == NodeMode.Mirror)
-            return new Gateway(new MirrorLoop(MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes), worker), null);
-        var names = InterfaceNames.Open();
+        var opened = new Stack<IDisposable>();
+        T Keep<T>(T made) where T : IDisposable
+        {
+            opened.Push(made);
+            return made;
+        }
         try
         {
+            var log = Keep(new PacketLog(settings.LogPacketsWaiting));
+            var drops = settings.Drops is null ? null : Keep(OpenDrops(settings.Drops));
+            var isInline = settings.Mode == NodeMode.Inline;
+            var answerPort = isInline ? Keep(AnswerPort.Open(settings.Divert.AnswerMark)) : null;
+            var answers = isInline ? new RejectAnswers(answerPort!) : null;
+            var worker = new PacketWorker(
+                ActiveRuleset.From(ipv4, fromText: true), ActiveRuleset.From(ipv6, fromText: true),
+                new ConnectionTable(settings.Tracking, settings.Helpers), LocalAddresses.Read(), log, answers: answers);
+            var dropLog = drops is null ? null : new DropLog(drops.OpenSource(), worker);
+            if (!isInline)
+            {
+                var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
+                return new Gateway(log, drops, null, null, null, new MirrorLoop(mirror, worker, dropLog));
+            }
+            var names = Keep(InterfaceNames.Open());
             var port = QueuePort.Open(
                 new QueueSettings { Number = settings.QueueNumber, MaxLength = settings.QueueLength, FailOpen = settings.FailOpen }, names);
-            return new Gateway(new QueueLoop(port, worker), names);
+            return new Gateway(log, drops, names, answerPort, answers, new QueueLoop(port, worker, answers!, answerPort!, dropLog));
         }
         catch
         {
-            names.Dispose();
+            foreach (var made in opened) made.Dispose();
             throw;
         }
     }
@@ -75,7 +109,21 @@ internal sealed class Gateway : IDisposable
     {
         Loop.Dispose();
         _names?.Dispose();
+        Drops?.Dispose();
+        Log.Dispose();
         _reloading.Dispose();
+    }
+
+    private static DropWriter OpenDrops(DropSettings settings)
+    {
+        try
+        {
+            return new DropWriter(settings);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"drops.directory is '{settings.Folder}', which cannot be used: {e.Message}");
+        }
     }
 
     /// <summary>A helper that attaches to ports is loaded; one that is there for rules alone stays.</summary>

@@ -4,7 +4,7 @@ using FwCluster.Datapath;
 namespace FwCluster.Node.Live;
 
 /// <summary>Takes copies of packets to their verdicts, which nobody enforces.</summary>
-internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker) : PortLoop(worker, "mirror")
+internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? drops) : PortLoop(worker, "mirror")
 {
     private const int WaitMilliseconds = 100;
     private const int BatchSize = 1024;
@@ -20,7 +20,7 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker) : PortLoo
         var taken = 0;
         do
         {
-            Worker.Process(new PacketInput
+            var input = new PacketInput
             {
                 Link = packet.Link,
                 Frame = packet.Bytes,
@@ -28,7 +28,9 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker) : PortLoo
                 Time = packet.Time,
                 In = packet.Interface,
                 Out = packet.Interface,
-            });
+            };
+            var outcome = Worker.Process(in input);
+            drops?.Note(in input, in outcome);
             MirrorPort.Return(packet);
         }
         while (++taken < BatchSize && port.TryNext(0, out packet));

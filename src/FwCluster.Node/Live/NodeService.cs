@@ -11,7 +11,8 @@ namespace FwCluster.Node.Live;
 /// listener; at a clean stop the divert rules go before the port. SIGHUP reads rules and helpers again.
 /// </summary>
 internal sealed partial class NodeService(
-    NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, NodeState state, IHostApplicationLifetime lifetime, ILogger<NodeService> log)
+    NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, NodeState state, IHostApplicationLifetime lifetime, ILogger<NodeService> log,
+    ILoggerFactory logs)
     : BackgroundService
 {
     private PosixSignalRegistration? _hangup;
@@ -20,6 +21,7 @@ internal sealed partial class NodeService(
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
+        gateway.Log.Start(logs.CreateLogger("packets"));
         gateway.Loop.Start();
         if (settings.Mode == NodeMode.Inline)
             _divert = DivertRules.Install(settings.Divert, message => LogDivert(log, message));
@@ -42,6 +44,7 @@ internal sealed partial class NodeService(
         _divert?.Remove();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
         gateway.Loop.Stop();
+        gateway.Log.Dispose(); // while there is a log to write to
         LogStopped(log);
     }
 

@@ -1,12 +1,15 @@
+using FwCluster.Capture.Answers;
 using FwCluster.Capture.Queue;
 using FwCluster.Datapath;
+using FwCluster.Datapath.Reject;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 
 namespace FwCluster.Node.Live;
 
-/// <summary>Takes packets from a netfilter queue to their verdicts.</summary>
-internal sealed class QueueLoop(QueuePort port, PacketWorker worker) : PortLoop(worker, $"queue {port.Number}")
+/// <summary>Takes packets from a netfilter queue to their verdicts, and sends the answers of REJECT rules.</summary>
+internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswers answers, AnswerPort answerPort, DropLog? drops)
+    : PortLoop(worker, $"queue {port.Number}")
 {
     private const int WaitMilliseconds = 100;
     private const int IdleSweep = 4096;
@@ -26,11 +29,15 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker) : PortLoop(
 
     protected override void Wake() => port.Wake();
 
-    protected override void Close() => port.Dispose();
+    protected override void Close()
+    {
+        port.Dispose();
+        answerPort.Dispose();
+    }
 
     private void Decide(ref QueuedPacket packet)
     {
-        var outcome = Worker.Process(new PacketInput
+        var input = new PacketInput
         {
             Link = LinkType.Raw,
             Frame = packet.Bytes,
@@ -42,9 +49,14 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker) : PortLoop(
             IsRouted = true,
             Mark = packet.Mark,
             SourceMac = packet.HasSourceMac ? packet.SourceMac : null,
-        });
+            ChecksumIsTrusted = packet.IsChecksumUnfinished || !packet.IsChecksumUnverified,
+        };
+        var outcome = Worker.Process(in input);
         if (outcome.Fate != PacketFate.Accepted)
         {
+            drops?.Note(in input, in outcome);
+            if (outcome.Fate == PacketFate.Rejected && !answers.Answer.IsEmpty)
+                answerPort.Send(answers.Answer, packet.InIndex != 0 ? packet.InIndex : packet.OutIndex);
             port.Drop(packet.Id);
             return;
         }

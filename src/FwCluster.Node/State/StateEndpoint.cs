@@ -40,7 +40,7 @@ internal static class StateEndpoint
                 text.Append(ConnectionListing.Expectation(worker.Connections, expectation, worker.Now)).Append('\n');
             return text.ToString();
         })));
-        routes.MapGet("/statistics", () => Running(state, gateway => gateway.Loop.Ask(worker => Statistics(worker.Connections))));
+        routes.MapGet("/statistics", () => Running(state, gateway => gateway.Loop.Ask(worker => Statistics(worker.Connections) + Outputs(gateway))));
     }
 
     private static async Task<IResult> Running(NodeState state, Func<Gateway, Task<string>> answer)
@@ -55,6 +55,16 @@ internal static class StateEndpoint
         foreach (var id in Enum.GetValues<TableId>())
             if ((table ?? "filter") == id.Name())
                 ChainListing.Write(text, active.Rules, active.Counters, id);
+        return text.ToString();
+    }
+
+    private static string Outputs(Gateway gateway)
+    {
+        var text = new StringBuilder();
+        text.Append($"log lost={gateway.Log.Lost}\n");
+        if (gateway is { Answers: { } answers, AnswerPort: { } port })
+            text.Append($"answers sent={port.Sent} failed={port.Failed} limited={answers.Limited}\n");
+        if (gateway.Drops is { } drops) text.Append($"drops written={drops.Written} lost={drops.Lost} failed={drops.Failed}\n");
         return text.ToString();
     }
 
