@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Firewalls;

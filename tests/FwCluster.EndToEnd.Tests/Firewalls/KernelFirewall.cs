@@ -1,5 +1,6 @@
 using System.Globalization;
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Firewalls;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using FwCluster.EndToEnd.Tests.Firewalls;
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;
@@ -15,7 +16,12 @@ internal sealed class FtpField : IDisposable
     private readonly IFirewallUnderTest? _firewall;
     private int _sessions;
 
-    public FtpField(FirewallKind firewall, FirewallPlace place, IEnumerable<int> sizes, IEnumerable<FtpServer> servers)
+    /// <param name="firewall">The firewall.</param>
+    /// <param name="setup">Its rules.</param>
+    /// <param name="place">Where it stands.</param>
+    /// <param name="sizes">The sizes of the files that sessions may transfer, bytes.</param>
+    /// <param name="servers">The servers to start.</param>
+    public FtpField(FirewallKind firewall, FirewallSetup setup, FirewallPlace place, IEnumerable<int> sizes, IEnumerable<FtpServer> servers)
     {
         try
         {
@@ -23,9 +29,9 @@ internal sealed class FtpField : IDisposable
             _network = new TestNetwork(place);
             foreach (var server in servers)
             {
-                foreach (var family in Enum.GetValues<IpFamily>()) server.Start(_network, _account, family);
+                foreach (var family in IpFamilies.Both) server.Start(_network, _account, family);
             }
-            _firewall = firewall.Start(_network.Firewall, FtpRules.Strict(place));
+            _firewall = firewall.Start(_network.Firewall, setup);
         }
         catch
         {
@@ -33,9 +39,6 @@ internal sealed class FtpField : IDisposable
             throw;
         }
     }
-
-    /// <summary>The firewall.</summary>
-    public IFirewallUnderTest Firewall => _firewall!;
 
     /// <summary>Runs sessions, several at a time; what went wrong, a line for each session.</summary>
     public IReadOnlyList<string> Run(IEnumerable<FtpSession> sessions, IReadOnlyList<int> sizes, int seconds, int parallel)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;
@@ -22,6 +23,10 @@ internal abstract class FtpServer
         var address = network.ServerAddress(family, Index);
         Start(network.Server, account, family, address).WaitUntil(() => Listens(network.Server, address), TimeSpan.FromSeconds(20));
     }
+
+    /// <summary>Starts vsftpd on port 21 of an IPv4 address.</summary>
+    public static void StartVsftpd(NetworkNamespace where, FtpAccount account, string address)
+        => new Vsftpd().Start(where, account, IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
 
     /// <summary>Which of the server's addresses is its.</summary>
     public int Index => All.ToList().IndexOf(this);

@@ -1,4 +1,5 @@
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;
 
@@ -18,7 +19,7 @@ internal sealed record FtpSession(FtpServer Server, FtpClient Client, FtpMode Mo
         from server in FtpServer.All
         from client in FtpClient.All
         from mode in Enum.GetValues<FtpMode>()
-        from family in Enum.GetValues<IpFamily>()
+        from family in IpFamilies.Both
         select new FtpSession(server, client, mode, family);
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using FwCluster.Packets;
 using System.Globalization;
 using FwCluster.Referee.Lab;
 
@@ -24,6 +25,7 @@ internal sealed class TestNetwork : IDisposable
     public const string Inner = "inner";
 
     private readonly NetworkLab _lab = new();
+    private readonly List<NetworkNamespace> _all = [];
 
     /// <summary>Makes the network; no rule is in place yet.</summary>
     /// <param name="place">Where the firewall stands.</param>
@@ -34,8 +36,8 @@ internal sealed class TestNetwork : IDisposable
         Place = place;
         try
         {
-            Client = _lab.AddNamespace("c");
-            Server = _lab.AddNamespace("s");
+            Client = Add("c");
+            Server = Add("s");
             if (place == FirewallPlace.Host) JoinDirectly();
             else JoinByGateway(routerBehind, behindMtu);
             Number(Server, Outer, ServerPrefix, Enumerable.Range(0, ServerAddresses).Select(index => 20 + index));
@@ -64,6 +66,9 @@ internal sealed class TestNetwork : IDisposable
     /// <summary>Where the firewall runs: the server or the gateway.</summary>
     public NetworkNamespace Firewall { get; private set; } = null!;
 
+    /// <summary>Every machine of the network.</summary>
+    public IReadOnlyList<NetworkNamespace> All => _all;
+
     private string ServerPrefix => Place == FirewallPlace.Host ? "1" : "2";
 
     /// <summary>The client's address.</summary>
@@ -84,6 +89,13 @@ internal sealed class TestNetwork : IDisposable
     private static string Address(IpFamily family, string network, int host)
         => (family == IpFamily.IPv4 ? $"10.98.{network}." : $"fd98::{network}:") + host.ToString(CultureInfo.InvariantCulture);
 
+    private NetworkNamespace Add(string role)
+    {
+        var made = _lab.AddNamespace(role);
+        _all.Add(made);
+        return made;
+    }
+
     private void JoinDirectly()
     {
         Firewall = Server;
@@ -93,7 +105,7 @@ internal sealed class TestNetwork : IDisposable
 
     private void JoinByGateway(bool routerBehind, int behindMtu)
     {
-        Firewall = _lab.AddNamespace("g");
+        Firewall = Add("g");
         NetworkLab.AddVeth(Client, "eth0", Firewall, Outer);
         Number(Client, "eth0", "1", [10, 99]);
         Number(Firewall, Outer, "1", [1]);
@@ -101,7 +113,7 @@ internal sealed class TestNetwork : IDisposable
         var last = Firewall;
         if (routerBehind)
         {
-            last = _lab.AddNamespace("r");
+            last = Add("r");
             NetworkLab.AddVeth(Firewall, Inner, last, "up");
             Number(Firewall, Inner, "3", [1]);
             Number(last, "up", "3", [2]);
