@@ -6,6 +6,14 @@ namespace FwCluster.Cli;
 /// <summary>The client: its command line, and how it fails.</summary>
 public static class Fwctl
 {
+    private const string Sections = """
+        Examples:
+          fwctl replay capture.pcapng --rules rules.v4 --local 192.0.2.1
+          fwctl rules check rules.v4
+          source <(fwctl completion bash)
+
+        """;
+
     /// <summary>The whole command line.</summary>
     public static RootCommand CreateCommand()
     {
@@ -15,6 +23,7 @@ public static class Fwctl
             RulesCommand.Create(),
             CompletionCommand.Create(),
         };
+        HelpWithExamples.Describe(root, Sections);
         HelpWithExamples.AddTo(root);
         return root;
     }
@@ -34,7 +43,11 @@ public static class Fwctl
             var parsed = CreateCommand().Parse(arguments);
             if (parsed.Errors.Count > 0 && parsed.Action is System.CommandLine.Invocation.ParseErrorAction)
             {
-                foreach (var mistake in parsed.Errors) error.WriteLine($"fwctl: {mistake.Message}");
+                // That a command is missing is no news where a word was taken for one.
+                var mistakes = parsed.UnmatchedTokens.Count == 0
+                    ? parsed.Errors
+                    : parsed.Errors.Where(e => parsed.UnmatchedTokens.Any(t => e.Message.Contains($"'{t}'", StringComparison.Ordinal)));
+                foreach (var mistake in mistakes) error.WriteLine($"fwctl: {mistake.Message}");
                 error.WriteLine($"Try '{CommandPath(parsed)} --help'.");
                 return ExitCode.Wrong;
             }

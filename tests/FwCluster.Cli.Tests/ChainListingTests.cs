@@ -197,9 +197,17 @@ public class ChainListingTests
             if (read.Of(rules.Family)!.Table(table.Name()) is null) continue;
             using var listing = new StringWriter();
             ChainListing.Write(listing, rules, counters, table);
-            Assert.Equal(Lines(host.Execute($"{program} -t {table.Name()} -L -v -n -x")), Lines(listing.ToString()));
+            AssertSame(host.Execute($"{program} -t {table.Name()} -L -v -n -x"), listing.ToString());
         }
     }
 
-    private static string[] Lines(string text) => text.Split('\n');
+    // All differences at once, each with both lines.
+    private static void AssertSame(string expected, string actual)
+    {
+        var (left, right) = (expected.Split('\n'), actual.Split('\n'));
+        var different = Enumerable.Range(0, Math.Max(left.Length, right.Length))
+            .Where(i => left.ElementAtOrDefault(i) != right.ElementAtOrDefault(i))
+            .Select(i => $"iptables: {left.ElementAtOrDefault(i)}|\nhere:     {right.ElementAtOrDefault(i)}|");
+        Assert.Equal("", string.Join("\n\n", different));
+    }
 }

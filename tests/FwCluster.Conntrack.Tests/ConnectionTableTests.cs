@@ -293,9 +293,15 @@ public sealed class ConnectionTableTests
             }
         }
         Many(1000);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        Many(10_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        // The runtime allocates for itself now and then (compiling for speed); a packet that allocates does so in every round.
+        var least = long.MaxValue;
+        for (var round = 0; round < 5; round++)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            Many(10_000);
+            least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+        Assert.Equal(0, least);
     }
 
     private static void Announce(Harness harness, string line)

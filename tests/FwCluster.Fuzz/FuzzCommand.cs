@@ -100,6 +100,8 @@ internal static class FuzzCommand
 
     private static int Repeat(FuzzTarget target, string file)
     {
+        // In a process with the heap that the finding had.
+        if (Environment.GetEnvironmentVariable(FuzzSession.HeapVariable) is null) return FuzzSession.StartAgain();
         var input = File.ReadAllBytes(file);
         using var runner = new InputRunner(target);
         if (runner.Run(input) is { } problem)

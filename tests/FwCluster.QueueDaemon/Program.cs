@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using FwCluster.Capture.Divert;
 using FwCluster.Capture.Netlink;
 using FwCluster.Capture.Queue;
 
@@ -25,6 +26,16 @@ try
         }, names));
     }
 
+    using var rules = options.ContainsKey("divert")
+        ? DivertRules.Install(new DivertSettings
+        {
+            FirstQueue = Number("first", 0),
+            QueueCount = ports.Count,
+            FailOpen = options.ContainsKey("fail-open"),
+            ExemptPorts = options.ContainsKey("exempt") ? [ExemptPort.Tcp(Number("exempt", 0))] : [],
+        })
+        : null;
+
     using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
     {
         context.Cancel = true;
@@ -35,6 +46,7 @@ try
     foreach (var thread in threads) thread.Start();
     Console.WriteLine("ready");
     foreach (var thread in threads) thread.Join();
+    rules?.Remove();
     foreach (var port in ports)
     {
         var s = port.Statistics;
@@ -45,7 +57,7 @@ try
     }
     return 0;
 }
-catch (NetlinkException exception)
+catch (Exception exception) when (exception is NetlinkException or DivertException)
 {
     Console.Error.WriteLine(exception.Message);
     return 1;

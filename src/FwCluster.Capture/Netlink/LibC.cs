@@ -47,9 +47,9 @@ internal static unsafe partial class LibC
         public nuint Length;
     }
 
-    /// <summary>struct mmsghdr: struct msghdr and the bytes received.</summary>
+    /// <summary>struct msghdr.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    public struct ReceivedMessage
+    public struct MessageHeader
     {
         public void* Name;
         public uint NameLength;
@@ -58,6 +58,13 @@ internal static unsafe partial class LibC
         public void* Control;
         public nuint ControlLength;
         public int Flags;
+    }
+
+    /// <summary>struct mmsghdr.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct ReceivedMessage
+    {
+        public MessageHeader Header;
         public uint Length;
     }
 

@@ -23,8 +23,8 @@ internal sealed unsafe class ReceiveBatch : IDisposable
         for (var i = 0; i < size; i++)
         {
             _vectors[i] = new LibC.IoVector { Start = _bytes + i * MessageBytes, Length = MessageBytes };
-            _messages[i].Vectors = &_vectors[i];
-            _messages[i].VectorCount = 1;
+            _messages[i].Header.Vectors = &_vectors[i];
+            _messages[i].Header.VectorCount = 1;
         }
     }
 
@@ -38,7 +38,7 @@ internal sealed unsafe class ReceiveBatch : IDisposable
 
     /// <summary>The messages of one receive; empty where they did not fit.</summary>
     public Span<byte> this[int index]
-        => (_messages[index].Flags & LibC.Truncated) != 0 ? default : new(_bytes + index * MessageBytes, (int)_messages[index].Length);
+        => (_messages[index].Header.Flags & LibC.Truncated) != 0 ? default : new(_bytes + index * MessageBytes, (int)_messages[index].Length);
 
     public void Dispose()
     {

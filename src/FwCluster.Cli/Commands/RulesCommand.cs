@@ -45,7 +45,9 @@ internal static class RulesCommand
                 ? PrintJson(result, parsed.GetValue(counters), output)
                 : Print(result, parsed.GetValue(counters), output, error);
         });
-        return new Command("rules", "Works on rule files.") { check };
+        var rules = new Command("rules", "Works on rule files.") { check };
+        HelpWithExamples.Describe(rules, "Examples:\n  fwctl rules check rules.v4\n\n");
+        return rules;
     }
 
     private static int Print(ReadResult result, bool withCounters, TextWriter output, TextWriter error)

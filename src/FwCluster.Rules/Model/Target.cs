@@ -9,6 +9,9 @@ public abstract class Target
     /// <summary>The name after <c>-j</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>The name in the column of targets of <c>iptables -L</c>: the name, but for another name of one target.</summary>
+    public virtual string ListedName => Name;
+
     /// <summary>Acts on the packet. Does not allocate.</summary>
     public abstract Verdict Apply(ref PacketContext packet);
 

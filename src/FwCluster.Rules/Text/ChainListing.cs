@@ -66,7 +66,7 @@ public static class ChainListing
     private static void AppendRule(StringBuilder line, Rule rule, RuleCounters counters, IpFamily family)
     {
         var ip = rule.Matches.OfType<IpMatch>().FirstOrDefault() ?? (family == IpFamily.IPv4 ? AnyIPv4 : AnyIPv6);
-        line.Append(CultureInfo.InvariantCulture, $"{counters.Packets,8} {counters.Bytes,8} {rule.Target?.Name ?? rule.Chain ?? "",-9} ");
+        line.Append(CultureInfo.InvariantCulture, $"{counters.Packets,8} {counters.Bytes,8} {rule.Target?.ListedName ?? rule.Chain ?? "",-9} ");
         line.Append(ip.IsProtocolInverted ? '!' : ' ').Append(CultureInfo.InvariantCulture, $"{ip.Protocol,-4} ");
         line.Append(family == IpFamily.IPv4 && ip.IsFragmentInverted ? '!' : '-').Append(ip.IsFragment ? 'f' : '-').Append(' ');
         line.Append(CultureInfo.InvariantCulture, $" {ip.In.Listing,-6} {ip.Out.Listing,-6} ");

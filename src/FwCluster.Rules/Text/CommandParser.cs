@@ -14,7 +14,7 @@ internal sealed class CommandParser
     private static readonly string[] RuleOptions =
         ["source", "destination", "protocol", "in-interface", "out-interface", "fragments", "jump", "goto", "set-counters"];
 
-    private readonly IErrorSink _errors;
+    private readonly ErrorList _errors;
     private readonly OptionScanner _scanner;
     private readonly Command _command;
     private readonly bool _isRestore;
@@ -22,7 +22,7 @@ internal sealed class CommandParser
     private Token? _protocolWord;
     private bool _isProtocolMatchLoaded;
 
-    private CommandParser(IReadOnlyList<Token> words, Token end, Command command, bool isRestore, IErrorSink errors)
+    private CommandParser(IReadOnlyList<Token> words, Token end, Command command, bool isRestore, ErrorList errors)
     {
         (_errors, _command, _isRestore) = (errors, command, isRestore);
         _scanner = new(words, end, errors);
@@ -36,7 +36,7 @@ internal sealed class CommandParser
     /// <param name="errors">Where mistakes go.</param>
     /// <returns>The command; null where it is for the other family (<c>-4</c>, <c>-6</c>), or is no command.</returns>
     public static Command? Parse(
-        IReadOnlyList<Token> words, Token end, IpFamily family, string? restoreTable, IErrorSink errors)
+        IReadOnlyList<Token> words, Token end, IpFamily family, string? restoreTable, ErrorList errors)
     {
         var command = new Command { Family = family, Table = restoreTable ?? "filter", Line = end.Line };
         return new CommandParser(words, end, command, restoreTable is not null, errors).Run(end) ? command : null;
@@ -44,6 +44,7 @@ internal sealed class CommandParser
 
     private bool Run(Token end)
     {
+        var before = _errors.Count;
         while (_scanner.Next(Find, Unknown) is { } use)
         {
             if (Owner(use.Spec) is { } extension) extension.Add(use);
@@ -60,7 +61,7 @@ internal sealed class CommandParser
         _command.Target?.Check(_errors);
         if (_command.Verb is null)
         {
-            if (!_scanner.IsForgiving) _errors.Error(end, "this says nothing to do", "write -A CHAIN to append a rule");
+            if (_errors.Count == before) _errors.Error(end, "this says nothing to do", "write -A CHAIN to append a rule");
             return false;
         }
         CheckOptions();

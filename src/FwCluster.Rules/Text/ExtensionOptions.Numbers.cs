@@ -53,14 +53,22 @@ public sealed partial class ExtensionOptions
     /// <c>getaddrinfo</c>.</param>
     public ushort Port(Token word, byte protocol)
     {
+        if (TryPort(word, protocol) is { } port) return port;
+        ReportPort(word);
+        return 0;
+    }
+
+    private static ushort? TryPort(Token word, byte protocol)
+    {
         var isNumber = protocol == 0
             ? ulong.TryParse(word.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var value)
             : TryNumber(word.Text, out value);
         if (isNumber && value <= ushort.MaxValue) return (ushort)value;
-        if (ServiceNames.TryPort(word.Text, protocol, out var port)) return port;
-        Error(word, $"{Name}: \"{word}\" is neither a port (0 to 65535) nor the name of a service");
-        return 0;
+        return ServiceNames.TryPort(word.Text, protocol, out var port) ? port : null;
     }
+
+    private void ReportPort(Token word)
+        => Error(word, $"{Name}: \"{word}\" is neither a port (0 to 65535) nor the name of a service");
 
     /// <summary>Reads <c>port</c>, <c>low:high</c>, <c>low:</c> or <c>:high</c>; reports a range the wrong way round.</summary>
     /// <param name="word">The word.</param>
@@ -73,16 +81,17 @@ public sealed partial class ExtensionOptions
             var port = Port(word, protocol);
             return (port, port);
         }
-        var low = colon == 0 ? (ushort)0 : Port(word.Part(0, colon), protocol);
-        var high = colon == word.Text.Length - 1
-            ? ushort.MaxValue
-            : Port(word.Part(colon + 1, word.Text.Length - colon - 1), protocol);
+        var (first, last) = (word.Part(0, colon), word.Part(colon + 1, word.Text.Length - colon - 1));
+        var low = first.Text.Length == 0 ? (ushort)0 : TryPort(first, protocol);
+        var high = last.Text.Length == 0 ? ushort.MaxValue : TryPort(last, protocol);
+        if (low is null) ReportPort(first);
+        if (high is null) ReportPort(last);
         if (low > high)
         {
             Error(word, $"{Name}: the port range \"{word}\" begins after its end",
                 string.Create(CultureInfo.InvariantCulture, $"write {high}:{low}"));
         }
-        return (low, high);
+        return (low ?? 0, high ?? ushort.MaxValue);
     }
 
     /// <summary>Reads a number as <c>strtoumax</c> with base 0 does, the whole text being the number: decimal, <c>0x</c> hexadecimal,

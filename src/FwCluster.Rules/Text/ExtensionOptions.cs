@@ -48,7 +48,14 @@ public sealed partial class ExtensionOptions(
     /// <param name="at">The word.</param>
     /// <param name="message">What is wrong.</param>
     /// <param name="hint">What would be right.</param>
-    public void Error(Token at, string message, string? hint = null) => errors.Error(at, message, hint);
+    public void Error(Token at, string message, string? hint = null)
+    {
+        Mistakes++;
+        errors.Error(at, message, hint);
+    }
+
+    /// <summary>Mistakes that were reported here so far, so that one is not told a second time in other words.</summary>
+    public int Mistakes { get; private set; }
 }
 
 /// <summary>Where mistakes go.</summary>

@@ -83,7 +83,7 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
     private OptionUse? Letter(Token word)
     {
         var letter = word.Text[_letter];
-        var option = word.Part(_letter, 1) with { Text = "-" + letter };
+        var option = (_letter == 1 ? word.Part(0, 2) : word.Part(_letter, 1)) with { Text = "-" + letter };
         var rest = word.Text.Length > _letter + 1 ? word.Part(_letter + 1, word.Text.Length - _letter - 1) : (Token?)null;
         if (!BaseOptions.ByLetter.TryGetValue(letter, out var spec))
         {

@@ -6,6 +6,15 @@ namespace FwCluster.Rules.Text;
 /// Reads rule files: the text of <c>iptables-save</c> and <c>iptables-restore</c>, or iptables command lines as people write them. All
 /// of a file's mistakes are reported, each with its place; a file with a mistake makes no ruleset.
 /// </summary>
+/// <remarks>
+/// What iptables 1.8.9 takes is taken, and what it refuses is refused, but for these. Refused here: names of hosts and networks, and numbers
+/// that begin with 0 in an address (what they mean may differ from node to node); ranges that begin after their end, and conditions that hold
+/// for no packet; texts that are too long (iptables cuts them off) and masks without a prefix length where iptables takes them for all ones;
+/// nothing between two commas; ports above 65535, and times, rates and bursts with noise behind them, which iptables overlooks in places;
+/// a quote that is not closed; <c>! -p tcp</c> with <c>-m tcp</c>, which the kernel's own match refuses too; a user chain that is declared
+/// twice; commands that look at or take away rules. Taken here: an extension before the <c>-p</c> that it needs, empty lines with blanks,
+/// lines that end as on Windows.
+/// </remarks>
 public static class RulesetReader
 {
     /// <summary>Reads a file.</summary>

@@ -10,6 +10,11 @@ namespace FwCluster.Rules.Text;
 /// Writes a ruleset in its canonical form: what <c>iptables-save</c> of iptables 1.8.9 prints after <c>iptables-restore</c> has read it,
 /// without the comment lines that tell the time.
 /// </summary>
+/// <remarks>
+/// Where the variant for nftables (Debian's default) and the older one differ, it is the former's: the order of the tables, and
+/// <see cref="Extensions.Matches.PortRange.Turned"/>. Not its faults: counters of IPv6 rules are kept, two <c>-m tcp</c> of a rule stay two, and a
+/// range of ICMP codes stays a range.
+/// </remarks>
 public static class RulesetWriter
 {
     /// <summary>Writes a ruleset, every table with its COMMIT.</summary>

@@ -49,7 +49,7 @@ internal sealed class ShellWords(string[] lines, IErrorSink errors)
             case '#' when !_isInWord:
                 return false;
             case '\\' when _column == text.Length - 1:
-                if (_line == lines.Length - 1) return Fail(1, "nothing follows this backslash", "a backslash continues a line on the next");
+                if (_line == lines.Length - 1) return Fail("nothing follows this backslash", "a backslash continues a line on the next");
                 _line++;
                 _column = 0;
                 return true;
@@ -62,7 +62,7 @@ internal sealed class ShellWords(string[] lines, IErrorSink errors)
                 return Quoted(c);
             default:
                 if (Special.Contains(c, StringComparison.Ordinal))
-                    return Fail(1, $"\"{c}\" means something to a shell, and no shell reads this file",
+                    return Fail($"\"{c}\" means something to a shell, and no shell reads this file",
                         c == '$' ? "write the value instead of the variable" : "write one iptables command a line; put the character in quotes if it is meant");
                 BeginWord();
                 _word.Append(c);
@@ -83,13 +83,13 @@ internal sealed class ShellWords(string[] lines, IErrorSink errors)
             if (_column >= text.Length)
             {
                 (_line, _column) = (openLine, open);
-                return Fail(1, "this quote is not closed on its line", $"put a {quote} at the end of the text");
+                return Fail("this quote is not closed on its line", $"put a {quote} at the end of the text");
             }
             var c = text[_column];
             if (c == quote) break;
-            if (quote == '"' && c is '$' or '`' && quote == '"')
-                return Fail(1, $"\"{c}\" means something to a shell, and no shell reads this file", "put the text in single quotes");
-            if (quote == '"' && c == '\\' && _column + 1 < text.Length && text[_column + 1] is '"' or '\\' or '$' or '`' && c == '\\' && quote == '"')
+            if (quote == '"' && c is ('$' or '`'))
+                return Fail($"\"{c}\" means something to a shell, and no shell reads this file", "put the text in single quotes");
+            if (quote == '"' && c == '\\' && _column + 1 < text.Length && text[_column + 1] is ('"' or '\\' or '$' or '`'))
                 c = text[++_column];
             _word.Append(c);
         }
@@ -97,9 +97,9 @@ internal sealed class ShellWords(string[] lines, IErrorSink errors)
         return true;
     }
 
-    private bool Fail(int length, string message, string hint)
+    private bool Fail(string message, string hint)
     {
-        errors.Error(new("", _line + 1, _column + 1, length, false), message, hint);
+        errors.Error(new("", _line + 1, _column + 1, 1, false), message, hint);
         _failed = true;
         // A continued line belongs to the same command: go on behind it.
         while (_line < lines.Length - 1 && lines[_line].EndsWith('\\')) _line++;

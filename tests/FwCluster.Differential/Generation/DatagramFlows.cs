@@ -83,7 +83,9 @@ internal static class DatagramFlows
             BinaryPrimitives.WriteUInt32BigEndian(body, scene.Pick(0x0000_0800u, 0x2000_0800u, 0x3001_880bu, 0x2081_880bu, 0x0001_880bu));
         if (protocol == IpProtocol.UdpLite && body.Length >= 8)
             BinaryPrimitives.WriteUInt16BigEndian(body.AsSpan(4), (ushort)scene.Pick(0, 8, body.Length, 7, body.Length + 1));
+        // UDP-Lite is answered by swapped ports; for the others both directions look alike.
+        byte[] answer = protocol == IpProtocol.UdpLite && body.Length >= 4 ? [.. body[2..4], .. body[..2], .. body[4..]] : body;
         for (var step = 0; step < steps; step++)
-            yield return PacketBuilder.Ip(scene.Once(3) ? there.Reversed : there, protocol, body);
+            yield return scene.Once(3) ? PacketBuilder.Ip(there.Reversed, protocol, answer) : PacketBuilder.Ip(there, protocol, body);
     }
 }

@@ -9,6 +9,9 @@ namespace FwCluster.Fuzz.Engine;
 /// </summary>
 public sealed class FuzzSession : IDisposable
 {
+    /// <summary>The environment variable that bounds a process's heap.</summary>
+    internal const string HeapVariable = "DOTNET_GCHeapHardLimit";
+
     private const long HeapBytes = 512L << 20;
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
@@ -68,9 +71,19 @@ public sealed class FuzzSession : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _copy.Dispose();
 
+    /// <summary>Runs this process's command line in another one, whose heap is bounded.</summary>
+    internal static int StartAgain()
+    {
+        Environment.SetEnvironmentVariable(HeapVariable, HeapBytes.ToString("x", CultureInfo.InvariantCulture));
+        var words = Environment.GetCommandLineArgs();
+        using var process = Process.Start(DotnetHost, words);
+        process.WaitForExit();
+        return process.ExitCode;
+    }
+
     private ProcessStartInfo ChildStart(string target, TimeSpan time, int seed, string folder)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var start = new ProcessStartInfo(DotnetHost)
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -82,10 +95,12 @@ public sealed class FuzzSession : IDisposable
         {
             start.ArgumentList.Add(word);
         }
-        start.Environment["DOTNET_GCHeapHardLimit"] = HeapBytes.ToString("x", CultureInfo.InvariantCulture);
+        start.Environment[HeapVariable] = HeapBytes.ToString("x", CultureInfo.InvariantCulture);
         start.Environment["DOTNET_DbgEnableMiniDump"] = "0";
         return start;
     }
+
+    private static string DotnetHost => Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet";
 
     private static long Int(string word) => long.Parse(word, CultureInfo.InvariantCulture);
 

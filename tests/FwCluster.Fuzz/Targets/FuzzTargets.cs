@@ -8,7 +8,7 @@ namespace FwCluster.Fuzz.Targets;
 public static class FuzzTargets
 {
     /// <summary>Those of the product.</summary>
-    public static IReadOnlyList<FuzzTarget> All { get; } = [new PacketsTarget(), new FtpTarget(), new RulesTarget(), new CaptureTarget(), new ReplayTarget()];
+    public static IReadOnlyList<FuzzTarget> All { get; } = [new PacketsTarget(), new FtpTarget(), new RulesTarget(), new SetsTarget(), new CaptureTarget(), new ReplayTarget()];
 
     /// <summary>Faults planted to see that fuzzing finds them.</summary>
     public static IReadOnlyList<FuzzTarget> Planted => PlantedTarget.All;

@@ -1,22 +1,30 @@
 using System.Text;
 using FwCluster.Fuzz.Engine;
 using FwCluster.Packets;
-using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Model;
+using FwCluster.Rules.Sets;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Fuzz.Targets;
 
 /// <summary>
-/// Rule files. What is read must print, and read again must print the same; a mistake has a place that is in the file.
+/// Rule files. What is read must print, and read again print the same; it compiles and takes packets. A mistake has a place that
+/// is in the file.
 /// </summary>
 internal sealed class RulesTarget : FuzzTarget
 {
+    private static readonly ReaderSettings Settings = new()
+    {
+        Sets = SetReader.Read("create blocked hash:ip\nadd blocked 10.211.55.10\ncreate pairs hash:ip,port\nadd pairs 10.211.55.20,tcp:21\n", "sets").Sets!,
+    };
+
+    private static readonly Ruleset[] None = [.. new[] { IpFamily.IPv4, IpFamily.IPv6 }.Select(family => RulesetReader.Read("", "", family).Of(family)!)];
+
     /// <inheritdoc/>
     public override string Name => "rules";
 
     /// <inheritdoc/>
-    public override string Description => "rule files: read, print, read again, compile";
+    public override string Description => "rule files: read, print, read again, compile, decide";
 
     /// <inheritdoc/>
     public override IEnumerable<byte[]> Seeds => FuzzTargets.SeedFiles("rules").SelectMany(Pieces);
@@ -31,50 +39,34 @@ internal sealed class RulesTarget : FuzzTarget
     public override void Run(ReadOnlySpan<byte> input)
     {
         var text = Encoding.UTF8.GetString(input);
-        foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
-        {
-            var result = RulesetReader.Read(text, "fuzz.rules", family);
-            CheckErrors(result, text);
-            CheckRuleset(result.IPv4, IpFamily.IPv4);
-            CheckRuleset(result.IPv6, IpFamily.IPv6);
-        }
+        // The family of text that does not say one.
+        var family = text.Length % 2 == 0 ? IpFamily.IPv4 : IpFamily.IPv6;
+        var result = RulesetReader.Read(text, "fuzz.rules", family, Settings);
+        Promises.ErrorsHavePlaces(result.Errors, text);
+        if (result.IPv4 is { } rules4) Check(rules4, None[1]);
+        if (result.IPv6 is { } rules6) Check(rules6, None[0]);
     }
 
-    private static void CheckErrors(ReadResult result, string text)
+    private static void Check(Ruleset rules, Ruleset none)
     {
-        var lines = text.Split('\n');
-        foreach (var error in result.Errors)
-        {
-            if (error.Line < 1 || error.Line > lines.Length) throw new InvalidOperationException($"no such line: {error}");
-            if (error.Column < 1 || error.Column > lines[error.Line - 1].Length + 1)
-                throw new InvalidOperationException($"no such column: {error}");
-        }
-    }
-
-    private static void CheckRuleset(Ruleset? rules, IpFamily family)
-    {
-        if (rules is null) return;
         var text = RulesetWriter.Write(rules, withCounters: true);
-        var again = RulesetReader.Read(text, "canonical.rules", family);
-        var readAgain = family == IpFamily.IPv4 ? again.IPv4 : again.IPv6;
-        if (readAgain is null)
-            throw new InvalidOperationException($"the canonical form cannot be read: {string.Join('\n', again.Errors)}\n{text}");
+        var again = RulesetReader.Read(text, "canonical.rules", rules.Family, Settings);
+        var readAgain = again.Of(rules.Family)
+            ?? throw new InvalidOperationException($"the canonical form cannot be read: {string.Join('\n', again.Errors)}\n{text}");
         var textAgain = RulesetWriter.Write(readAgain, withCounters: true);
         if (textAgain != text) throw new InvalidOperationException($"the canonical form is not stable:\n{text}\nread again is\n{textAgain}");
-        _ = CompiledRuleset.Compile(rules, seed: 0);
+        Promises.RulesTakePackets(rules, none);
     }
 
-    // The whole file, and each of its lines by itself in a small file.
+    // The whole file, and each of its rules by itself in a small file.
     private static IEnumerable<byte[]> Pieces(byte[] file)
     {
         yield return file;
-        var lines = Encoding.UTF8.GetString(file).Split('\n');
         var table = "filter";
-        foreach (var line in lines)
+        foreach (var line in Encoding.UTF8.GetString(file).Split('\n'))
         {
             if (line.StartsWith('*')) table = line[1..];
-            if (!line.StartsWith("-A", StringComparison.Ordinal)) continue;
-            yield return Encoding.UTF8.GetBytes($"*{table}\n{line}\nCOMMIT\n");
+            if (line.StartsWith("-A", StringComparison.Ordinal)) yield return Encoding.UTF8.GetBytes($"*{table}\n{line}\nCOMMIT\n");
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed class ConntrackMatch : Match
             case PacketConnectionKind.Entry:
                 ref readonly var connection = ref packet.Connection;
                 return Matches(connection.Original, connection.Reply, connection.Status, packet.Track.Direction,
-                    (connection.Expires - packet.Now) / NanosecondsPerSecond);
+                    connection.IsConfirmed ? (connection.Expires - packet.Now) / NanosecondsPerSecond : 0);
             case PacketConnectionKind.Template:
                 return Matches(default, default, TemplateStatus, Conntrack.Direction.Original, 0);
             default:

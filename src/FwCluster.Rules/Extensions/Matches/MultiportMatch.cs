@@ -152,9 +152,10 @@ public sealed class MultiportMatchExtension : MatchExtension
     private static (ushort Low, ushort High) Range(ExtensionOptions options, Token part)
     {
         var colon = part.Text.IndexOf(':', StringComparison.Ordinal);
+        var before = options.Mistakes;
         var low = options.Port(part.Part(0, colon), options.Rule.Protocol);
         var high = options.Port(part.Part(colon + 1, part.Text.Length - colon - 1), options.Rule.Protocol);
-        if (low >= high) options.Error(part, $"multiport: the range \"{part}\" does not end after its begin");
+        if (low >= high && options.Mistakes == before) options.Error(part, $"multiport: the range \"{part}\" does not end after its begin");
         return (low, high);
     }
 }

@@ -93,14 +93,24 @@ public sealed class TimeMatchExtension : MatchExtension
     {
         var days = 0u;
         foreach (var part in ExtensionOptions.List(use.Word)) days |= 1u << (int)options.Number(part, 1, 31);
-        return use.IsInverted ? days ^ TimeMatch.AllMonthdays : days;
+        if (use.IsInverted) days ^= TimeMatch.AllMonthdays;
+        CheckLeft(options, use, days);
+        return days;
+    }
+
+    // iptables takes it, and then prints what it cannot read.
+    private static void CheckLeft(ExtensionOptions options, OptionUse use, uint days)
+    {
+        if (days == 0) options.Error(use.Word, "time: no day is left, so that the rule never matches", "leave the rule out");
     }
 
     private static byte Weekdays(ExtensionOptions options, OptionUse use)
     {
         byte days = 0;
         foreach (var part in ExtensionOptions.List(use.Word)) days |= (byte)(1 << Weekday(options, part));
-        return use.IsInverted ? (byte)(days ^ TimeMatch.AllWeekdays) : days;
+        if (use.IsInverted) days ^= TimeMatch.AllWeekdays;
+        CheckLeft(options, use, days);
+        return days;
     }
 
     // The first two letters tell, as in time_parse_weekdays.

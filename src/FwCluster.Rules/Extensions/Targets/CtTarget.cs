@@ -30,6 +30,9 @@ public sealed class CtTarget : Target
     public override string Name => IsNoTrackTarget ? "NOTRACK" : "CT";
 
     /// <inheritdoc/>
+    public override string ListedName => "CT";
+
+    /// <inheritdoc/>
     public override Verdict Apply(ref PacketContext packet)
     {
         ref var template = ref packet.Template;

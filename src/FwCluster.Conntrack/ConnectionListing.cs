@@ -1,12 +1,11 @@
 using System.Globalization;
 using System.Text;
-using FwCluster.Conntrack;
 using FwCluster.Packets;
 
-namespace FwCluster.Cli.Output;
+namespace FwCluster.Conntrack;
 
 /// <summary>Connections and expectations as <c>conntrack -L</c> and <c>conntrack -L expect</c> print them, with accounting on.</summary>
-internal static class ConnectionListing
+public static class ConnectionListing
 {
     private const long Second = 1_000_000_000;
 

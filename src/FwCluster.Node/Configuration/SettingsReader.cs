@@ -1,0 +1,103 @@
+using System.Collections;
+using System.Globalization;
+using FwCluster.Capture.Divert;
+using FwCluster.Conntrack;
+using FwCluster.Conntrack.Helpers;
+using Microsoft.Extensions.Logging;
+
+namespace FwCluster.Node.Configuration;
+
+/// <summary>Reads and checks the settings.</summary>
+public static class SettingsReader
+{
+    /// <summary>Reads the settings: the defaults, the file over them, then the environment (<c>FWCLUSTER_QUEUE_NUMBER</c>), then the command
+    /// line.</summary>
+    /// <param name="file">The configuration file, or null for none.</param>
+    /// <param name="environment">The environment.</param>
+    /// <param name="assignments"><c>PATH=VALUE</c> of the command line.</param>
+    /// <exception cref="SettingsException">A setting is unknown or out of its range; the message names it, its place, and what would be right.</exception>
+    public static NodeSettings Read(string? file, IDictionary environment, IEnumerable<string> assignments)
+    {
+        var values = SettingValues.Collect(file, environment, assignments);
+        return new NodeSettings
+        {
+            Mode = OneOf(values, "mode", ("mirror", NodeMode.Mirror), ("inline", NodeMode.Inline)),
+            RulesIPv4 = TextOrNull(values, "rules.ipv4"),
+            RulesIPv6 = TextOrNull(values, "rules.ipv6"),
+            Sets = TextOrNull(values, "rules.sets"),
+            QueueNumber = Number(values, "queue.number", 0, ushort.MaxValue),
+            QueueLength = Number(values, "queue.length", 1, 1 << 20),
+            FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
+            Divert = new DivertSettings
+            {
+                FirstQueue = Number(values, "queue.number", 0, ushort.MaxValue),
+                FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
+                ExemptPorts = [.. OptionalList(values, "queue.exempt").Select(word => Exempt(values, "queue.exempt", word))],
+                ExemptEstablished = [.. OptionalList(values, "queue.exempt-established").Select(word => Port(values, "queue.exempt-established", word))],
+            },
+            MirrorInterfaces = List(values, "mirror.interfaces"),
+            MirrorBufferBytes = Number(values, "mirror.buffer-mib", 1, 1024) << 20,
+            Helpers = ReadHelpers(values, "tracking.helpers"),
+            Tracking = ReadTracking(values, "tracking.sysctl."),
+            LogLevel = OneOf(values, "log.level", ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
+                ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
+            LogJson = OneOf(values, "log.format", ("text", false), ("json", true)),
+            StateSocket = TextOrNull(values, "state.socket"),
+            File = file,
+        };
+    }
+
+    private static string? TextOrNull(SettingValues values, string path) => values[path] is { Length: > 0 } text ? text : null;
+
+    private static T OneOf<T>(SettingValues values, string path, params (string Name, T Value)[] choices)
+    {
+        foreach (var (name, value) in choices)
+            if (values[path] == name)
+                return value;
+        throw values.Wrong(path, string.Join(" or ", choices.Select(c => c.Name)));
+    }
+
+    private static int Number(SettingValues values, string path, int least, int most)
+        => int.TryParse(values[path], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
+            ? number
+            : throw values.Wrong(path, $"a number from {least} to {most}");
+
+    private static string[] List(SettingValues values, string path)
+    {
+        var list = values[path].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return list.Length > 0 ? list : throw values.Wrong(path, "a name, or several with commas between");
+    }
+
+    private static string[] OptionalList(SettingValues values, string path)
+        => values[path].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+
+    private static int Port(SettingValues values, string path, string word)
+        => ushort.TryParse(word, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port > 0
+            ? port
+            : throw values.Wrong(path, $"ports from 1 to 65535 with commas between, and '{word}' is none");
+
+    private static ExemptPort Exempt(SettingValues values, string path, string word)
+    {
+        var parts = word.Split('/');
+        return parts switch
+        {
+            [var port, "tcp"] => ExemptPort.Tcp(Port(values, path, port)),
+            [var port, "udp"] => ExemptPort.Udp(Port(values, path, port)),
+            _ => throw values.Wrong(path, $"ports such as 8443/tcp or 53/udp with commas between, and '{word}' is none"),
+        };
+    }
+
+    private static IReadOnlyList<ConnectionHelper> ReadHelpers(SettingValues values, string path)
+        => ConnectionHelpers.TryCreate(values[path], out var helpers, out var error)
+            ? ConnectionHelpers.AndTheRestForRules(helpers)
+            : throw values.Wrong(path, error);
+
+    private static ConntrackSettings ReadTracking(SettingValues values, string prefix)
+    {
+        var settings = ConntrackSettings.Default;
+        foreach (var (name, value, place) in values.Below(prefix))
+            if (ConntrackSysctl.Apply($"{name}={value}", ref settings) is { } error)
+                throw new SettingsException($"{place}: {prefix}{name}: {error}");
+        return settings;
+    }
+}

@@ -1,0 +1,43 @@
+using FwCluster.Capture.Mirror;
+using FwCluster.Datapath;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>Takes copies of packets to their verdicts, which nobody enforces.</summary>
+internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker) : PortLoop(worker, "mirror")
+{
+    private const int WaitMilliseconds = 100;
+    private const int BatchSize = 1024;
+    private const int IdleSweep = 4096;
+
+    protected override void RunBatch()
+    {
+        if (!port.TryNext(WaitMilliseconds, out var packet))
+        {
+            Worker.Idle(UnixTime.Now, IdleSweep);
+            return;
+        }
+        var taken = 0;
+        do
+        {
+            Worker.Process(new PacketInput
+            {
+                Link = packet.Link,
+                Frame = packet.Bytes,
+                WireLength = packet.WireLength,
+                Time = packet.Time,
+                In = packet.Interface,
+                Out = packet.Interface,
+            });
+            MirrorPort.Return(packet);
+        }
+        while (++taken < BatchSize && port.TryNext(0, out packet));
+    }
+
+    /// <summary>The wait is short: whoever asks waits that long.</summary>
+    protected override void Wake()
+    {
+    }
+
+    protected override void Close() => port.Dispose();
+}

@@ -1,0 +1,23 @@
+using System.Diagnostics.CodeAnalysis;
+using FwCluster.Capture.Divert;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>How the node is, for probes and people to ask.</summary>
+internal sealed class NodeState
+{
+    private volatile Gateway? _gateway;
+    private volatile DivertRules? _divert;
+
+    /// <summary>Why packets are not being decided as they should be; null where they are.</summary>
+    public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Loop.Ended.IsCompleted ? "the port has failed" : _divert?.Problem;
+
+    /// <summary>The gateway, once it runs.</summary>
+    public bool TryGet([NotNullWhen(true)] out Gateway? gateway) => (gateway = _gateway) is not null;
+
+    /// <summary>Packets are decided from now on.</summary>
+    public void Ready(Gateway gateway, DivertRules? divert) => (_gateway, _divert) = (gateway, divert);
+
+    /// <summary>Packets are soon no longer decided.</summary>
+    public void Stopping() => _gateway = null;
+}

@@ -1,0 +1,95 @@
+using System.Collections.Concurrent;
+using FwCluster.Datapath;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>
+/// A thread that owns a worker and the port it takes packets from. Others do not touch the worker: they post a question, which the thread
+/// answers between two batches.
+/// </summary>
+internal abstract class PortLoop : IDisposable
+{
+    private readonly ConcurrentQueue<Action> _questions = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Thread _thread;
+    private volatile bool _isStopping;
+
+    protected PortLoop(PacketWorker worker, string name)
+    {
+        Worker = worker;
+        _thread = new Thread(Run) { Name = name, IsBackground = true };
+    }
+
+    /// <summary>The worker. Only <see cref="PacketWorker.Change"/>, its rules' counters and its statistics may be used from other threads.</summary>
+    public PacketWorker Worker { get; }
+
+    /// <summary>Completes when the loop has ended; with the exception that ended it, where one did.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Begins.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Asks something of the worker, on its thread.</summary>
+    public Task<T> Ask<T>(Func<PacketWorker, T> question)
+    {
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        _questions.Enqueue(() =>
+        {
+            try
+            {
+                answer.SetResult(question(Worker));
+            }
+#pragma warning disable CA1031 // whoever asked gets the exception; the loop goes on
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                answer.SetException(e);
+            }
+        });
+        Wake();
+        return answer.Task;
+    }
+
+    /// <summary>Ends the loop after the batch at hand.</summary>
+    public void Stop()
+    {
+        _isStopping = true;
+        Wake();
+        if (_thread.IsAlive && Thread.CurrentThread != _thread) _thread.Join();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stop();
+        Close();
+    }
+
+    /// <summary>Takes a batch of packets to their verdicts, waiting a while for one where there is none.</summary>
+    protected abstract void RunBatch();
+
+    /// <summary>Ends the wait of <see cref="RunBatch"/>. Any thread.</summary>
+    protected abstract void Wake();
+
+    /// <summary>Closes the port.</summary>
+    protected abstract void Close();
+
+    private void Run()
+    {
+        try
+        {
+            while (!_isStopping)
+            {
+                RunBatch();
+                while (_questions.TryDequeue(out var question)) question();
+            }
+            _ended.SetResult();
+        }
+#pragma warning disable CA1031 // told by Ended, on which the daemon stops
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _ended.SetException(e);
+        }
+    }
+}

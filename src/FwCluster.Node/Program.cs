@@ -1,0 +1,77 @@
+using System.CommandLine;
+using FwCluster.Capture.Divert;
+using FwCluster.Capture.Mirror;
+using FwCluster.Capture.Netlink;
+using FwCluster.Node;
+using FwCluster.Node.Configuration;
+using FwCluster.Node.Live;
+using FwCluster.Node.State;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Hosting.Systemd;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+
+var config = new Option<string?>("--config", "-c") { Description = "The configuration file.", HelpName = "FILE" };
+var set = new Option<string[]>("--set") { Description = "A setting over the file's, such as mode=inline (repeat it for each).", HelpName = "PATH=VALUE" };
+var check = new Option<bool>("--check") { Description = "Check configuration and rule files, and end." };
+var show = new Option<bool>("--show-config") { Description = "Print every setting with its default and what it means, and end." };
+var root = new RootCommand("The FwCluster daemon: decides packets by iptables rules and connection tracking.") { config, set, check, show };
+
+root.SetAction(async (parsed, cancellation) =>
+{
+    if (parsed.GetValue(show))
+    {
+        using var stream = typeof(NodeSettings).Assembly.GetManifestResourceStream("fwclusterd.yaml")!;
+        using var reader = new StreamReader(stream);
+        Console.Out.Write(await reader.ReadToEndAsync(cancellation));
+        return ExitCode.Stopped;
+    }
+    NodeSettings Read() => SettingsReader.Read(parsed.GetValue(config), Environment.GetEnvironmentVariables(), parsed.GetValue(set) ?? []);
+    try
+    {
+        var settings = Read();
+        if (parsed.GetValue(check))
+        {
+            RuleFiles.Load(settings);
+            Console.Out.WriteLine("configuration and rules are right");
+            return ExitCode.Stopped;
+        }
+        using var gateway = Gateway.Open(settings);
+        await using var app = Build(settings, Read, gateway);
+        await app.RunAsync(cancellation);
+        return Environment.ExitCode;
+    }
+    catch (SettingsException e)
+    {
+        Console.Error.WriteLine(e.Message);
+        return ExitCode.BadSettings;
+    }
+    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException)
+    {
+        Console.Error.WriteLine($"fwclusterd: {e.Message}");
+        return ExitCode.Failed;
+    }
+});
+return await root.Parse(args).InvokeAsync();
+
+static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway)
+{
+    var builder = WebApplication.CreateSlimBuilder();
+    builder.Configuration.Sources.Clear(); // the settings are the daemon's own
+    builder.Logging.ClearProviders().SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+    if (settings.LogJson) builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
+    else if (!SystemdHelpers.IsSystemdService()) builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
+    builder.Services.AddSystemd(); // tells systemd when it is ready; logs in the journal's format there
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton<NodeState>().AddHostedService<NodeService>();
+    if (settings.StateSocket is { } socket)
+    {
+        File.Delete(socket); // left behind by a killed process
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
+    }
+    var app = builder.Build();
+    StateEndpoint.Map(app, app.Services.GetRequiredService<NodeState>());
+    return app;
+}
