@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using FwCluster.EndToEnd.Tests.Networks;
 using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 

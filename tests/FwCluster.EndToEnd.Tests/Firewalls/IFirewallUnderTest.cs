@@ -1,4 +1,3 @@
-using FwCluster.EndToEnd.Tests.Networks;
 using FwCluster.Packets;
 
 namespace FwCluster.EndToEnd.Tests.Firewalls;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using FwCluster.EndToEnd.Tests.Networks;
 using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 

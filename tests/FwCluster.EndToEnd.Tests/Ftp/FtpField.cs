@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using FwCluster.EndToEnd.Tests.Firewalls;
 using FwCluster.EndToEnd.Tests.Networks;
-using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;

@@ -7,13 +7,16 @@ namespace FwCluster.EndToEnd.Tests.Traffic;
 /// protocol, so that their counters tell what a packet was taken for.</summary>
 internal static class TrafficRules
 {
+    // Queries and reports of multicast listeners, router and neighbour discovery.
+    private static readonly int[] Discovery = [130, 131, 132, 133, 134, 135, 136, 143];
+
     /// <summary>The rules, with or without the one that lets errors about known connections pass.</summary>
     public static FirewallSetup Gateway(bool related = true) => new(Table("icmp", related), Table("ipv6-icmp", related));
 
     private static string Table(string icmp, bool related)
     {
         // Neighbour discovery is no connection; it comes and goes as it likes, and has rules of its own so as not to be counted below.
-        var discovery = icmp == "icmp" ? [] : new[] { 130, 131, 132, 133, 134, 135, 136, 143 }
+        var discovery = icmp == "icmp" ? [] : Discovery
             .SelectMany(type => (string[])[$"-A INPUT -p ipv6-icmp -m icmp6 --icmpv6-type {type} -j ACCEPT", $"-A OUTPUT -p ipv6-icmp -m icmp6 --icmpv6-type {type} -j ACCEPT"]);
         string[] rules =
         [
