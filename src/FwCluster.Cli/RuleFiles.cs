@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Model;
+using FwCluster.Rules.Sets;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Cli;
@@ -16,6 +17,18 @@ internal static class RuleFiles
     /// <exception cref="FwctlException">It cannot be read.</exception>
     public static ReadResult Read(string path, IpFamily defaultFamily, ReaderSettings settings)
         => RulesetReader.Read(ReadText(path), path, defaultFamily, settings);
+
+    /// <summary>What rules refer to: the sets of a file, and what this product has.</summary>
+    /// <param name="sets">The file, as <c>ipset save</c> writes it; null for none.</param>
+    /// <param name="error">Where mistakes are told.</param>
+    /// <exception cref="FwctlException">There are mistakes, or the file cannot be read.</exception>
+    public static ReaderSettings Settings(string? sets, TextWriter error)
+    {
+        if (sets is null) return ReaderSettings.Default;
+        var read = SetReader.Read(ReadText(sets), sets);
+        if (Tell(error, read.Errors, "sets") is { } mistakes) throw new FwctlException(mistakes);
+        return ReaderSettings.Default with { Sets = read.Sets! };
+    }
 
     /// <summary>Reads a text file.</summary>
     /// <param name="path">Its path; <c>-</c> for the standard input.</param>
@@ -42,7 +55,7 @@ internal static class RuleFiles
     {
         var rules = path is null ? null : Read(path, IpFamily.IPv4, settings);
         var rules6 = path6 is null ? null : Read(path6, IpFamily.IPv6, settings);
-        var mistakes = Tell(error, [.. rules?.Errors ?? [], .. rules6?.Errors ?? []]);
+        var mistakes = Tell(error, [.. rules?.Errors ?? [], .. rules6?.Errors ?? []], "rules");
         if (mistakes is not null) throw new FwctlException(mistakes);
         if (rules6?.IPv4 is not null)
             throw new FwctlException($"{path6} has IPv4 rules, and --rules6 is for IPv6 ones; give the file by --rules");
@@ -52,14 +65,17 @@ internal static class RuleFiles
     }
 
     /// <summary>Tells mistakes, each with its line and a caret under the place. Returns how many there are, as a sentence, or null.</summary>
-    public static string? Tell(TextWriter error, IReadOnlyList<RuleError> mistakes)
+    /// <param name="error">Where to.</param>
+    /// <param name="mistakes">The mistakes.</param>
+    /// <param name="where">What they are in.</param>
+    public static string? Tell(TextWriter error, IReadOnlyList<RuleError> mistakes, string where)
     {
         foreach (var mistake in mistakes) error.WriteLine(mistake.Format());
         return mistakes.Count switch
         {
             0 => null,
-            1 => "there is 1 mistake in the rules",
-            _ => $"there are {mistakes.Count} mistakes in the rules",
+            1 => $"there is 1 mistake in the {where}",
+            _ => $"there are {mistakes.Count} mistakes in the {where}",
         };
     }
 

@@ -20,7 +20,7 @@ public static class ConnectionListing
         var line = new StringBuilder();
         var tuple = connection.Original;
         line.Append(CultureInfo.InvariantCulture, $"{ProtocolName(tuple.Protocol),-8} {tuple.Protocol} {SecondsLeft(connection, now)} ");
-        if (tuple.Protocol == IpProtocol.Tcp) line.Append(StateName(connection.Tcp.State)).Append(' ');
+        if (ProtocolState(in connection) is { } state) line.Append(state).Append(' ');
         AppendTuple(line, tuple);
         if (connection.ZoneDirections == ZoneDirections.Original) Append(line, "zone-orig", connection.Zone);
         AppendCounters(line, connection.OriginalCounters);
@@ -78,8 +78,15 @@ public static class ConnectionListing
         _ => "unknown",
     };
 
-    /// <summary>The name of a TCP state in <c>conntrack</c>'s listings.</summary>
-    public static string StateName(TcpState state) => state switch
+    /// <summary>The name of the state of a connection whose protocol has states; else null.</summary>
+    public static string? ProtocolState(in Connection connection) => connection.Original.Protocol switch
+    {
+        IpProtocol.Tcp => StateName(connection.Tcp.State),
+        IpProtocol.Sctp => connection.SctpState.Name(),
+        _ => null,
+    };
+
+    private static string StateName(TcpState state) => state switch
     {
         TcpState.SynSent => "SYN_SENT",
         TcpState.SynRecv => "SYN_RECV",

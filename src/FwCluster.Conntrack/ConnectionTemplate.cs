@@ -10,6 +10,10 @@ public struct ConnectionTemplate
     /// <summary>The zone, where <see cref="ZoneDirections"/> is not empty.</summary>
     public ushort Zone;
 
+    /// <summary>The packet's mark is the zone, as it is when tracking begins: whoever tracks puts it into <see cref="Zone"/>
+    /// (<c>nf_ct_zone_tmpl</c>).</summary>
+    public bool ZoneIsMark;
+
     /// <summary>Directions in which the zone counts.</summary>
     public ZoneDirections ZoneDirections;
 

@@ -204,6 +204,8 @@ public sealed class PacketWorker
     private bool Forward(ActiveRuleset rules, ref PacketContext context, InterfaceName to, ref PacketOutcome outcome)
     {
         context.Out = to;
+        // The router takes one away before its rules see the packet (ip_forward, ip6_forward).
+        if (context.Headers.Ttl > 0) context.Headers.Ttl--;
         return Ask(rules, TableId.Mangle, Hook.Forward, ref context, ref outcome)
             && Ask(rules, TableId.Filter, Hook.Forward, ref context, ref outcome)
             && Ask(rules, TableId.Mangle, Hook.PostRouting, ref context, ref outcome)
@@ -257,6 +259,8 @@ public sealed class PacketWorker
 
     private bool Track(ref PacketContext context, ref PacketOutcome outcome)
     {
+        // Rules behind the one with the zone may have marked the packet since.
+        if (context.Template.ZoneIsMark) context.Template.Zone = (ushort)context.Mark;
         context.Track = Connections.Track(in context.Headers, context.Packet, in context.Template, _now);
         outcome.State = context.Track.State;
         outcome.Direction = context.Track.Direction;

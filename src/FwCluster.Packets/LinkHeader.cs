@@ -20,6 +20,12 @@ public struct LinkHeader
 
     /// <summary>The sender's Ethernet address in the low 48 bits, first byte highest.</summary>
     public ulong SourceMac;
+
+    /// <summary>True where <see cref="DestinationMac"/> is an Ethernet address; then the link layer is Ethernet.</summary>
+    public bool HasDestinationMac;
+
+    /// <summary>The receiver's Ethernet address in the low 48 bits, first byte highest.</summary>
+    public ulong DestinationMac;
 }
 
 /// <summary>To whom the link layer addressed a frame, numbered as the kernel's <c>PACKET_*</c>.</summary>

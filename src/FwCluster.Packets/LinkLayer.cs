@@ -40,9 +40,11 @@ public static class LinkLayer
         if (frame.Length < EthernetBytes) return false;
         header.HasSourceMac = true;
         header.SourceMac = ReadMac(frame[MacBytes..]);
+        header.HasDestinationMac = true;
+        header.DestinationMac = ReadMac(frame);
         // The lowest bit of the first byte means a group; all ones is everybody (IEEE 802).
         if ((frame[0] & 1) != 0)
-            header.PacketType = ReadMac(frame) == 0xffff_ffff_ffff ? LinkPacketType.Broadcast : LinkPacketType.Multicast;
+            header.PacketType = header.DestinationMac == 0xffff_ffff_ffff ? LinkPacketType.Broadcast : LinkPacketType.Multicast;
         return TrySkipVlanTags(frame, BinaryPrimitives.ReadUInt16BigEndian(frame[12..]), EthernetBytes, ref header);
     }
 

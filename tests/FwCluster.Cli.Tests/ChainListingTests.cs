@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FwCluster.Packets;
 using FwCluster.Referee;
 using FwCluster.Referee.Lab;
@@ -7,7 +8,7 @@ using FwCluster.Rules.Text;
 namespace FwCluster.Cli.Tests;
 
 /// <summary>Listings against the real tool: rules go into a kernel, and what <c>iptables -L -v -n -x</c> prints is the expectation.</summary>
-public class ChainListingTests
+public partial class ChainListingTests
 {
     private const string Both = """
         *raw
@@ -65,6 +66,8 @@ public class ChainListingTests
         -A user -p tcp -m tcp
         -A user -p udp --sport 1:65535 --dport 53
         -A user -p udp ! --dport 53:54
+        -A user -p sctp --sport 1 ! --dport 2:3
+        -A user -p dccp --dport 5
         -A user -p tcp -m multiport --dports 1,2:3,4
         -A user -p tcp -m multiport ! --dports 1,2:3,4
         -A user -p udp -m multiport --sports 5
@@ -183,6 +186,8 @@ public class ChainListingTests
     [InlineData(true, OnlyIPv6)]
     public void ListsAsIptablesDoes(bool ipv6, string text)
     {
+        // ip6tables-restore 1.8.9 loses counters of rules.
+        if (ipv6) text = RuleCounters().Replace(text, "");
         var read = RulesetReader.Read(text, "rules", ipv6 ? IpFamily.IPv6 : IpFamily.IPv4);
         Assert.True(read.Succeeded, string.Join('\n', read.Errors.Select(e => e.Format())));
         var rules = CompiledRuleset.Compile(read.Of(ipv6 ? IpFamily.IPv6 : IpFamily.IPv4)!, seed: 1);
@@ -200,6 +205,9 @@ public class ChainListingTests
             AssertSame(host.Execute($"{program} -t {table.Name()} -L -v -n -x"), listing.ToString());
         }
     }
+
+    [GeneratedRegex(@"^\[\d+:\d+\] ", RegexOptions.Multiline)]
+    private static partial Regex RuleCounters();
 
     // All differences at once, each with both lines.
     private static void AssertSame(string expected, string actual)

@@ -86,7 +86,7 @@ public sealed class ReplayTests : IDisposable
         Assert.Contains("\"reason\":\"tcpFlags\"", lines[4], StringComparison.Ordinal);
         using var connections = JsonDocument.Parse(lines[6]);
         var connection = connections.RootElement.GetProperty("connections")[0];
-        Assert.Equal("ESTABLISHED", connection.GetProperty("tcpState").GetString());
+        Assert.Equal("ESTABLISHED", connection.GetProperty("state").GetString());
         Assert.Equal(2, connection.GetProperty("original").GetProperty("packets").GetInt32());
         Assert.Equal("""{"expectations":[]}""", lines[7]);
 
@@ -185,6 +185,34 @@ public sealed class ReplayTests : IDisposable
         Assert.Equal("NEW NEW NEW ESTABLISHED", States());
         Assert.Equal("NEW NEW INVALID ESTABLISHED", States("--no-loose"));
         Assert.Equal("NEW NEW NEW NEW", States("--sysctl", "nf_conntrack_udp_timeout=2"));
+    }
+
+    [Fact]
+    public void SetsAreReadFromTheirFile()
+    {
+        var sets = _capture.Text("sets", "create clients hash:ip\nadd clients 10.0.0.2\n");
+        var rules = _capture.Text("rules", "*filter\n-A FORWARD -m set --match-set clients src -j DROP\nCOMMIT\n");
+        var run = FwctlRun.Of("replay", _capture.Path, "--rules", rules, "--sets", sets);
+        Assert.Equal((0, ""), (run.ExitCode, run.Error));
+        Assert.Contains("       4      153 DROP       0    --  *      *       0.0.0.0/0            0.0.0.0/0            match-set clients src\n", run.Output, StringComparison.Ordinal);
+        Assert.Equal(0, FwctlRun.Of("rules", "check", rules, "--sets", sets).ExitCode);
+
+        Assert.Equal(1, FwctlRun.Of("replay", _capture.Path, "--rules", rules).ExitCode);
+        run = FwctlRun.Of("replay", _capture.Path, "--rules", rules, "--sets", _capture.Text("sets", "create clients hash:ip\nadd client 10.0.0.2\n"));
+        Assert.Equal((1, ""), (run.ExitCode, run.Output));
+        Assert.Contains("sets:2:5:", run.Error, StringComparison.Ordinal);
+        Assert.EndsWith("fwctl: there is 1 mistake in the sets\n", run.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnUnknownLinkTypeIsSaid()
+    {
+        var bytes = File.ReadAllBytes(_capture.Path);
+        bytes[20] = 147;
+        File.WriteAllBytes(_capture.Path, bytes);
+        var run = Replay();
+        Assert.Equal(0, run.ExitCode);
+        Assert.Contains("frames of link type 147, which is not read", run.Error, StringComparison.Ordinal);
     }
 
     [Theory]

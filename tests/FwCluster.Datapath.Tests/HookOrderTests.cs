@@ -17,20 +17,28 @@ public class HookOrderTests
         -A CHAIN -p tcp --dport 666 -j DROP
         """;
 
+    // With policies: without, iptables over nf_tables does not count for them.
     // The router's own answers are dropped before tracking and rules see them: a replay has only what came in.
     private static string Rules(bool ipv6) => $"""
         *raw
+        :PREROUTING ACCEPT [0:0]
         -A PREROUTING -p tcp --dport 21 -j CT --helper ftp
         {Count("PREROUTING", 1)}
         -A OUTPUT -j DROP
         COMMIT
         *mangle
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
         {Count("PREROUTING", 2)}
         {Count("INPUT", 3)}
         {Count("FORWARD", 4)}
         {Count("POSTROUTING", 5)}
         COMMIT
         *filter
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
         -N sub
         {Count("INPUT", 6)}
         {Count("FORWARD", 7)}
@@ -74,7 +82,8 @@ public class HookOrderTests
         foreach (var addresses in new[] { through, toUs })
         {
             yield return PacketBuilder.Tcp(addresses, 1000, 80, TcpFlags.Syn, sequence: 100);
-            yield return PacketBuilder.Tcp(addresses.Reversed, 80, 1000, TcpFlags.Syn | TcpFlags.Ack, sequence: 500, acknowledgment: 101);
+            // What we answer would not come in: only the other host's answers do.
+            if (addresses == through) yield return PacketBuilder.Tcp(addresses.Reversed, 80, 1000, TcpFlags.Syn | TcpFlags.Ack, sequence: 500, acknowledgment: 101);
             yield return PacketBuilder.Tcp(addresses, 1000, 80, TcpFlags.Ack, sequence: 101, acknowledgment: 501);
             yield return PacketBuilder.Tcp(addresses, 1000, 80, TcpFlags.Ack | TcpFlags.Rst | TcpFlags.Syn, sequence: 101);
             yield return PacketBuilder.Tcp(addresses, 1001, 80, TcpFlags.Fin | TcpFlags.Syn, sequence: 1);
@@ -82,7 +91,7 @@ public class HookOrderTests
             yield return PacketBuilder.Udp(addresses, 5, 6, "hello again"u8);
             yield return PacketBuilder.Echo(addresses, 7, 1);
             yield return PacketBuilder.Echo(addresses, 7, 2, reply: true);
-            yield return PacketBuilder.Echo(addresses.Reversed, 7, 1, reply: true);
+            if (addresses == through) yield return PacketBuilder.Echo(addresses.Reversed, 7, 1, reply: true);
             // Fragments: held but the last, and counted once, whole.
             var large = PacketBuilder.Udp(addresses, 9, 10, new byte[3000]);
             foreach (var fragment in PacketBuilder.Fragment(large, 77, 1400, 1400)) yield return fragment;

@@ -76,7 +76,7 @@ public class PacketWorkerTests
     [Fact]
     public void AFragmentIsHeldAndTheLastOneCarriesThePacket()
     {
-        var bench = new WorkerBench("*filter\n-A FORWARD -p udp --dport 10 -j ACCEPT\nCOMMIT\n");
+        var bench = new WorkerBench("*filter\n-A FORWARD -p udp -m udp --dport 10 -j ACCEPT\nCOMMIT\n");
         var fragments = PacketBuilder.Fragment(PacketBuilder.Udp(Through, 9, 10, new byte[3000]), 77, 1400, 1400);
         Assert.Equal(PacketFate.FragmentHeld, bench.Send(fragments[0]).Fate);
         Assert.Equal(PacketFate.FragmentHeld, bench.Send(fragments[2]).Fate);
@@ -105,7 +105,7 @@ public class PacketWorkerTests
     [Fact]
     public void ADroppedFirstPacketLeavesNoEntry()
     {
-        var bench = new WorkerBench("*mangle\n-A POSTROUTING -p udp --dport 2 -j DROP\nCOMMIT\n");
+        var bench = new WorkerBench("*mangle\n-A POSTROUTING -p udp -m udp --dport 2 -j DROP\nCOMMIT\n");
         for (var i = 0; i < 2; i++)
         {
             var outcome = bench.Send(PacketBuilder.Udp(Through, 1, 2));

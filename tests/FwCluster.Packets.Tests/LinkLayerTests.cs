@@ -33,6 +33,9 @@ public class LinkLayerTests
         Assert.Equal((offset, etherType, vlan), (header.NetworkOffset, header.EtherType, header.VlanId));
         var hasMac = link is LinkType.Ethernet or LinkType.LinuxSll or LinkType.LinuxSll2;
         Assert.Equal((hasMac, hasMac ? 0x0200000000abUL : 0), (header.HasSourceMac, header.SourceMac));
+        // A cooked capture does not keep whom the frame went to.
+        var isEthernet = link == LinkType.Ethernet;
+        Assert.Equal((isEthernet, isEthernet ? Convert.ToUInt64(hex[..12], 16) : 0), (header.HasDestinationMac, header.DestinationMac));
     }
 
     [Theory]

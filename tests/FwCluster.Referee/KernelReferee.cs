@@ -74,6 +74,10 @@ public sealed class KernelReferee : IDisposable
     /// <summary>The source Ethernet address of injected packets.</summary>
     public byte[] SourceHardwareAddress { get; init; } = [2, 0, 0, 0, 0, 1];
 
+    /// <summary>The destination Ethernet address of injected packets, for those that a link layer addresses to more than the router; null
+    /// for the router's own.</summary>
+    public byte[]? DestinationHardwareAddress { get; set; }
+
     /// <summary>The IP packets that left for the last <see cref="Send"/>, in order (several where the router fragments), kept only when
     /// this was asked for by <see cref="KeepForwarded"/>.</summary>
     public IReadOnlyList<byte[]> Forwarded => _forwarded;
@@ -145,7 +149,7 @@ public sealed class KernelReferee : IDisposable
     {
         if (_keepForwarded) _forwarded.Clear();
         if (packet.IsEmpty) return TrackedState.None;
-        router.CopyTo(_sendBuffer, 0);
+        (DestinationHardwareAddress ?? router).CopyTo(_sendBuffer, 0);
         SourceHardwareAddress.CopyTo(_sendBuffer, 6);
         var ipv6 = packet[0] >> 4 == 6;
         _sendBuffer[12] = (byte)(ipv6 ? 0x86 : 0x08);

@@ -1,5 +1,3 @@
-using System.Buffers.Binary;
-
 namespace FwCluster.Capture.Files;
 
 /// <summary>
@@ -10,12 +8,11 @@ namespace FwCluster.Capture.Files;
 public sealed class CaptureAnnotator : ICaptureRecordSink, IDisposable
 {
     private readonly ReplacedFile _file;
-    private readonly byte[] _number = new byte[4];
+    private readonly PcapngBlockBuilder _builder = new();
 
     // The packet that was read last, as it stands in the capture, until its comment comes.
     private byte[] _block = new byte[4096];
     private int _blockLength;
-    private bool _bigEndian = !BitConverter.IsLittleEndian;
     private ulong _pcapTicks;
     private uint _pcapWireLength;
     private Pending _pending;
@@ -52,28 +49,10 @@ public sealed class CaptureAnnotator : ICaptureRecordSink, IDisposable
         if (comment.Length > ushort.MaxValue) comment = comment[..ushort.MaxValue];
         var pending = _pending;
         _pending = Pending.None;
-        if (pending == Pending.Pcap)
-        {
-            WritePacket(0, _pcapTicks, _pcapWireLength, packet.Data, default, comment);
-            return;
-        }
         if (pending == Pending.None) throw new InvalidOperationException("a packet is annotated once, after it is read");
-
-        ReadOnlySpan<byte> block = _block.AsSpan(0, _blockLength);
-        if (PcapngBlock.Read32(block, _bigEndian) == PcapngBlock.SimplePacket)
-        {
-            // A simple packet block has no options: it becomes an enhanced one, of interface 0 and without a time as it was.
-            WritePacket(0, 0, PcapngBlock.Read32(block[8..], _bigEndian), packet.Data, default, comment);
-            return;
-        }
-        var dataEnd = PcapngBlock.PacketDataOffset + PcapngBlock.Padded(packet.Data.Length);
-        var options = dataEnd < block.Length - 4 ? block[dataEnd..^4] : default;
-        var rest = options;
-        while (PcapngBlock.TryNextOption(ref rest, _bigEndian, out _, out _))
-        {
-        }
-        var kept = options[..^rest.Length];
-        WriteOpened(block[..dataEnd], kept, comment);
+        _file.Stream.Write(pending == Pending.Pcap
+            ? _builder.Packet(0, _pcapTicks, _pcapWireLength, packet.Data, comment)
+            : WithComment(_block.AsSpan(0, _blockLength), packet.Data, comment));
     }
 
     /// <summary>Puts the file in its place.</summary>
@@ -88,26 +67,8 @@ public sealed class CaptureAnnotator : ICaptureRecordSink, IDisposable
 
     void ICaptureRecordSink.PcapInterface(CaptureInterface source)
     {
-        var program = "fwctl"u8;
-        var optionsLength = 4 + PcapngBlock.Padded(program.Length) + 4;
-        Write32(PcapngBlock.SectionHeader);
-        Write32((uint)(28 + optionsLength));
-        Write32(PcapngBlock.ByteOrderMagic);
-        Write16(1);
-        Write16(0);
-        WriteUnknownSectionLength();
-        WriteOption(PcapngBlock.OptionUserApplication, program);
-        Write32(PcapngBlock.OptionEnd);
-        Write32((uint)(28 + optionsLength));
-
-        Write32(PcapngBlock.InterfaceDescription);
-        Write32(32);
-        Write16((ushort)source.Link);
-        Write16(0);
-        Write32(source.SnapLength);
-        WriteOption(PcapngBlock.OptionTimestampResolution, [source.Clock.Resolution]);
-        Write32(PcapngBlock.OptionEnd);
-        Write32(32);
+        _file.Stream.Write(_builder.Section("fwctl"u8));
+        _file.Stream.Write(_builder.Interface(source.Link, source.SnapLength, source.Clock.Resolution, default));
     }
 
     void ICaptureRecordSink.PcapPacket(ulong ticks, uint wireLength)
@@ -119,13 +80,13 @@ public sealed class CaptureAnnotator : ICaptureRecordSink, IDisposable
     void ICaptureRecordSink.Block(ReadOnlySpan<byte> block, bool bigEndian)
     {
         Flush();
-        _bigEndian = bigEndian;
+        _builder.BigEndian = bigEndian;
         switch (PcapngBlock.Read32(block, bigEndian))
         {
             case PcapngBlock.SectionHeader:
                 // The section grows by the comments: its length becomes "not said".
                 _file.Stream.Write(block[..16]);
-                WriteUnknownSectionLength();
+                _file.Stream.Write([255, 255, 255, 255, 255, 255, 255, 255]);
                 _file.Stream.Write(block[24..]);
                 break;
             case PcapngBlock.EnhancedPacket or PcapngBlock.SimplePacket or PcapngBlock.ObsoletePacket:
@@ -146,66 +107,23 @@ public sealed class CaptureAnnotator : ICaptureRecordSink, IDisposable
         _pending = Pending.None;
     }
 
-    private void WritePacket(
-        uint source, ulong ticks, uint wireLength, ReadOnlySpan<byte> data, ReadOnlySpan<byte> options, ReadOnlySpan<byte> comment)
+    /// <summary>A packet block with one more option.</summary>
+    private ReadOnlySpan<byte> WithComment(ReadOnlySpan<byte> block, ReadOnlySpan<byte> data, ReadOnlySpan<byte> comment)
     {
-        var padded = PcapngBlock.Padded(data.Length);
-        if (_block.Length < PcapngBlock.PacketDataOffset + padded) _block = new byte[PcapngBlock.PacketDataOffset + padded];
-        var block = _block.AsSpan(0, PcapngBlock.PacketDataOffset + padded);
-        Put32(block, PcapngBlock.EnhancedPacket);
-        Put32(block[8..], source);
-        Put32(block[12..], (uint)(ticks >> 32));
-        Put32(block[16..], (uint)ticks);
-        Put32(block[20..], (uint)data.Length);
-        Put32(block[24..], wireLength);
-        data.CopyTo(block[PcapngBlock.PacketDataOffset..]);
-        block[(PcapngBlock.PacketDataOffset + data.Length)..].Clear();
-        WriteOpened(block, options, comment);
-    }
+        var bigEndian = _builder.BigEndian;
+        // A simple packet block has no options: it becomes an enhanced one, of interface 0 and without a time as it was.
+        if (PcapngBlock.Read32(block, bigEndian) == PcapngBlock.SimplePacket)
+            return _builder.Packet(0, 0, PcapngBlock.Read32(block[8..], bigEndian), data, comment);
 
-    /// <summary>Writes a packet block: head and data as they are, but for the length; then options, comment, end, length.</summary>
-    private void WriteOpened(ReadOnlySpan<byte> headAndData, ReadOnlySpan<byte> options, ReadOnlySpan<byte> comment)
-    {
-        var length = (uint)(headAndData.Length + options.Length + 4 + PcapngBlock.Padded(comment.Length) + 4 + 4);
-        _file.Stream.Write(headAndData[..4]);
-        Write32(length);
-        _file.Stream.Write(headAndData[PcapngBlock.HeadLength..]);
-        _file.Stream.Write(options);
-        WriteOption(PcapngBlock.OptionComment, comment);
-        Write32(PcapngBlock.OptionEnd);
-        Write32(length);
-    }
-
-    private void WriteOption(ushort code, ReadOnlySpan<byte> value)
-    {
-        Write16(code);
-        Write16((ushort)value.Length);
-        _file.Stream.Write(value);
-        _file.Stream.Write("\0\0\0"u8[..(PcapngBlock.Padded(value.Length) - value.Length)]);
-    }
-
-    private void WriteUnknownSectionLength()
-    {
-        Write32(uint.MaxValue);
-        Write32(uint.MaxValue);
-    }
-
-    private void Write32(uint value)
-    {
-        Put32(_number, value);
-        _file.Stream.Write(_number);
-    }
-
-    private void Write16(ushort value)
-    {
-        if (_bigEndian) BinaryPrimitives.WriteUInt16BigEndian(_number, value);
-        else BinaryPrimitives.WriteUInt16LittleEndian(_number, value);
-        _file.Stream.Write(_number.AsSpan(0, 2));
-    }
-
-    private void Put32(Span<byte> bytes, uint value)
-    {
-        if (_bigEndian) BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
-        else BinaryPrimitives.WriteUInt32LittleEndian(bytes, value);
+        var dataEnd = PcapngBlock.PacketDataOffset + PcapngBlock.Padded(data.Length);
+        var options = dataEnd < block.Length - 4 ? block[dataEnd..^4] : default;
+        var rest = options;
+        while (PcapngBlock.TryNextOption(ref rest, bigEndian, out _, out _))
+        {
+        }
+        _builder.BeginWith(block[..dataEnd]);
+        _builder.Put(options[..^rest.Length]);
+        _builder.PutOption(PcapngBlock.OptionComment, comment);
+        return _builder.EndWithOptions();
     }
 }

@@ -47,6 +47,7 @@ internal static class ReplayCommand
         var capture = new Argument<string>("CAPTURE") { Description = "A pcap or pcapng file, or a named pipe; - for the standard input." };
         var rules = Text("--rules", "FILE", "The IPv4 rules: text of iptables-save, or iptables command lines (then of both families).");
         var rules6 = Text("--rules6", "FILE", "The IPv6 rules: text of ip6tables-save, or ip6tables command lines.");
+        var sets = Text("--sets", "FILE", "The sets that -m set of a rule names: text of ipset save.");
         var counters = Flag("--counters", "Go on from the counters in the rule files, as iptables-restore -c; else all begin at 0.");
         var local = new Option<string[]>("--local")
         {
@@ -90,7 +91,7 @@ internal static class ReplayCommand
 
         var command = new Command("replay", "Runs rules over a capture and prints what iptables would have counted.")
         {
-            capture, rules, rules6, counters, local, inInterface, outInterface, helpers, table, packets, connections, expectations, json,
+            capture, rules, rules6, sets, counters, local, inInterface, outInterface, helpers, table, packets, connections, expectations, json,
             annotate, checksums, noLoose, liberal, maxEntries, sysctl,
         };
         HelpWithExamples.Describe(command, Sections);
@@ -114,6 +115,7 @@ internal static class ReplayCommand
                 Capture = parsed.GetRequiredValue(capture),
                 Rules = parsed.GetValue(rules),
                 Rules6 = parsed.GetValue(rules6),
+                Sets = parsed.GetValue(sets),
                 KeepCounters = parsed.GetValue(counters),
                 Local = [.. (parsed.GetValue(local) ?? []).Select(Address)],
                 InInterface = Interface("--in-interface", parsed.GetValue(inInterface)),

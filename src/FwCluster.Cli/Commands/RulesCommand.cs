@@ -32,15 +32,22 @@ internal static class RulesCommand
     {
         var file = new Argument<string>("FILE") { Description = "Text of iptables-save, or iptables command lines; - for the standard input." };
         var ipv6 = new Option<bool>("-6", "--ipv6") { Description = "Text that does not say its family is of ip6tables." };
+        var sets = new Option<string?>("--sets")
+        {
+            HelpName = "FILE",
+            Description = "The sets that -m set of a rule names: text of ipset save.",
+        };
         var counters = new Option<bool>("--counters") { Description = "Print each rule's counters before it, as iptables-save -c." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var check = new Command("check", "Says what is wrong with a rule file, or prints its canonical form.") { file, ipv6, counters, json };
+        var check = new Command("check", "Says what is wrong with a rule file, or prints its canonical form.") { file, ipv6, sets, counters, json };
         HelpWithExamples.Describe(check, Sections);
         check.SetAction(parsed =>
         {
             var (output, error) = (parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error);
             var family = parsed.GetValue(ipv6) ? IpFamily.IPv6 : IpFamily.IPv4;
-            var result = RuleFiles.Read(parsed.GetRequiredValue(file), family, ReaderSettings.Default);
+            var path = parsed.GetRequiredValue(file);
+            if (path == "-" && parsed.GetValue(sets) == "-") throw new FwctlException("only one of the two files can be the standard input");
+            var result = RuleFiles.Read(path, family, RuleFiles.Settings(parsed.GetValue(sets), error));
             return parsed.GetValue(json)
                 ? PrintJson(result, parsed.GetValue(counters), output)
                 : Print(result, parsed.GetValue(counters), output, error);
@@ -52,7 +59,7 @@ internal static class RulesCommand
 
     private static int Print(ReadResult result, bool withCounters, TextWriter output, TextWriter error)
     {
-        if (RuleFiles.Tell(error, result.Errors) is { } mistakes) throw new FwctlException(mistakes);
+        if (RuleFiles.Tell(error, result.Errors, "rules") is { } mistakes) throw new FwctlException(mistakes);
         // Text of one family is what the family's own restore program reads; where a script has both, each part says whose it is.
         var both = result is { IPv4: not null, IPv6: not null };
         if (result.IPv4 is { } ipv4) output.Write((both ? "# iptables\n" : "") + RulesetWriter.Write(ipv4, withCounters));

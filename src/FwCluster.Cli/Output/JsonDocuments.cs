@@ -67,7 +67,7 @@ internal sealed record ConnectionsDocument(IReadOnlyList<ConnectionDocument> Con
 /// <param name="Protocol">The protocol's name, or <c>unknown</c>.</param>
 /// <param name="ProtocolNumber">Its number.</param>
 /// <param name="Timeout">Seconds it has left after the last packet.</param>
-/// <param name="TcpState">TCP's state.</param>
+/// <param name="State">The state of the protocol's own, for TCP and SCTP.</param>
 /// <param name="Original">The direction of the first packet.</param>
 /// <param name="Reply">The other direction.</param>
 /// <param name="SeenReply">A reply was seen.</param>
@@ -79,7 +79,7 @@ internal sealed record ConnectionsDocument(IReadOnlyList<ConnectionDocument> Con
 /// <param name="Helper">The helper that reads it.</param>
 /// <param name="Started">When its first packet was accepted, as <see cref="PacketDocument.Time"/>.</param>
 internal sealed record ConnectionDocument(
-    string Family, string Protocol, byte ProtocolNumber, long Timeout, string? TcpState, FlowDocument Original, FlowDocument Reply,
+    string Family, string Protocol, byte ProtocolNumber, long Timeout, string? State, FlowDocument Original, FlowDocument Reply,
     bool SeenReply, bool Assured, bool Expected, uint Mark, ushort Zone, string? ZoneDirection, string? Helper, string Started);
 
 /// <summary>One direction of a connection. Ports, ICMP's fields or GRE's keys, as the protocol has them.</summary>

@@ -86,7 +86,7 @@ internal sealed class JsonReport(TextWriter output, Replayer replayer, ReplayOpt
         var tuple = connection.Original;
         return new ConnectionDocument(
             Name(tuple.Family), ConnectionListing.ProtocolName(tuple.Protocol), tuple.Protocol, ConnectionListing.SecondsLeft(connection, now),
-            tuple.Protocol == IpProtocol.Tcp ? ConnectionListing.StateName(connection.Tcp.State) : null,
+            ConnectionListing.ProtocolState(in connection),
             Flow(tuple, connection.OriginalCounters), Flow(connection.Reply, connection.ReplyCounters),
             (connection.Status & ConnectionStatus.SeenReply) != 0, (connection.Status & ConnectionStatus.Assured) != 0,
             (connection.Status & ConnectionStatus.Expected) != 0, connection.Mark, connection.Zone,

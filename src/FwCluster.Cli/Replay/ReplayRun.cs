@@ -4,7 +4,6 @@ using FwCluster.Conntrack;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Model;
-using FwCluster.Rules.Text;
 
 namespace FwCluster.Cli.Replay;
 
@@ -18,9 +17,10 @@ internal static class ReplayRun
     /// <exception cref="FwctlException">It cannot begin.</exception>
     public static int Run(ReplayOptions options, TextWriter output, TextWriter error)
     {
-        if (options.Capture == "-" && (options.Rules == "-" || options.Rules6 == "-"))
-            throw new FwctlException("only one of the capture and the rules can come from the standard input");
-        var (rules, rules6) = RuleFiles.ReadBoth(options.Rules, options.Rules6, ReaderSettings.Default, error);
+        if (new[] { options.Capture, options.Rules, options.Rules6, options.Sets }.Count(path => path == "-") > 1)
+            throw new FwctlException("only one of the capture, the rules and the sets can come from the standard input");
+        var settings = RuleFiles.Settings(options.Sets, error);
+        var (rules, rules6) = RuleFiles.ReadBoth(options.Rules, options.Rules6, settings, error);
         using var reader = Open(options.Capture);
         using var replayer = new Replayer(options, reader, Compile(rules, IpFamily.IPv4), Compile(rules6, IpFamily.IPv6));
         using var interruption = new Interruption();

@@ -14,6 +14,9 @@ public sealed class CompiledRuleset
     /// <summary>Chains may call each other this deep. The kernel's nftables allows 16.</summary>
     public const int MaxDepth = 1024;
 
+    // Of protocols whose headers are not decoded, but asked for by a match: SCTP's and DCCP's.
+    private const int LongestOtherHeader = 12;
+
     private const int Tables = (int)TableId.Filter + 1;
     private const int Hooks = (int)Hook.PostRouting + 1;
 
@@ -135,7 +138,9 @@ public sealed class CompiledRuleset
     /// <summary>A match may drop a packet whose transport header it cannot read, in any rule that asks for it: the rules that a
     /// classifier would skip must be asked as well.</summary>
     private static bool IsUnclassifiable(in PacketHeaders headers)
-        => headers.Transport == TransportHeader.Malformed || headers.IsFragment;
+        => headers.Transport == TransportHeader.Malformed || headers.IsFragment
+            || headers.TransportLength < LongestOtherHeader
+                && headers.Protocol is IpProtocol.Sctp or IpProtocol.Dccp or IpProtocol.UdpLite;
 
     private Step Walk(CompiledChain chain, int from, ref PacketContext packet, RuleCounterSet? counters)
     {

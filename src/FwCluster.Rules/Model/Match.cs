@@ -24,9 +24,7 @@ public abstract class Match
     public abstract void Write(RuleWriter writer);
 
     /// <summary>Writes the match as <c>iptables -L -n</c> prints it behind the addresses: <c> tcp dpt:21</c>.</summary>
-    public virtual void List(ListingWriter writer)
-    {
-    }
+    public abstract void List(ListingWriter writer);
 
     /// <summary>The match as one compiled ruleset runs it: itself, or, where it <see cref="Remembers"/>, a copy whose memory is of
     /// <paramref name="memory"/>.</summary>

@@ -7,18 +7,18 @@ namespace FwCluster.Fuzz.Planted;
 /// Faults that fuzzing must find, or it finds nothing at all: behind a word of which each letter is a branch of its own, so that
 /// blind chance would need hours and coverage needs a second.
 /// </summary>
-/// <param name="word">The word.</param>
+/// <param name="word">The word, of four letters.</param>
 /// <param name="fault">What happens behind it.</param>
 internal sealed class PlantedTarget(string word, Action fault) : FuzzTarget
 {
     /// <summary>One of each kind.</summary>
     public static readonly FuzzTarget[] All =
     [
-        new PlantedTarget("throw", static () => throw new InvalidOperationException("planted")),
+        new PlantedTarget("toss", static () => throw new InvalidOperationException("planted")),
         new PlantedTarget("hang", static () => Thread.Sleep(Timeout.Infinite)),
         new PlantedTarget("dive", static () => Dive(0)),
-        new PlantedTarget("hoard", Hoard),
-        new PlantedTarget("waste", Waste),
+        new PlantedTarget("hold", Hoard),
+        new PlantedTarget("fill", Waste),
     ];
 
     private static readonly List<byte[]> Kept = [];

@@ -23,6 +23,8 @@ internal sealed class FtpTarget : FuzzTarget
         "AUTH TLS\r\n", "234 ", "220 hello\r\n", "USER student\r\n", "\r\n", "\n", ",", "|", "|1|", "|2|", "10,211,55,20,", "::", "65535", "255,255", "0,0",
     ];
 
+    private static readonly byte[] Line = InputReader.WritePiece("NOOP\r\n"u8);
+
     /// <inheritdoc/>
     public override string Name => "ftp";
 
@@ -37,7 +39,11 @@ internal sealed class FtpTarget : FuzzTarget
             foreach (var word in Words)
             {
                 foreach (var first in (byte[])[0, 1])
-                    yield return [first, (byte)(char.IsAsciiDigit(word[0]) ? FromServer : 0), .. InputReader.WritePiece(Encoding.ASCII.GetBytes(word))];
+                {
+                    // Only a line behind another one is read.
+                    var side = (byte)(char.IsAsciiDigit(word[0]) ? FromServer : 0);
+                    yield return [first, side, .. Line, side, .. InputReader.WritePiece(Encoding.ASCII.GetBytes(word))];
+                }
             }
         }
     }
@@ -106,18 +112,15 @@ internal sealed class FtpTarget : FuzzTarget
             foreach (var expected in _table.Expectations(_now))
             {
                 expectations++;
-                var (low, high) = (expected.Tuple.Destination.Low & 0xff, expected.Tuple.Destination.High);
-                var source = expected.Tuple.Source.Low & 0xff;
-                var between = _ipv6
-                    ? IsEnd(high) && (!expected.MatchSourceAddress || IsEnd(expected.Tuple.Source.High))
-                    : low is 10 or 20 && (!expected.MatchSourceAddress || source is 10 or 20);
-                if (!between || expected.Tuple.DestinationPort == 0 || expected.Tuple.Protocol != IpProtocol.Tcp)
+                var between = IsEnd(expected.Tuple.Destination) && (!expected.MatchSourceAddress || IsEnd(expected.Tuple.Source));
+                if (!between || expected.Tuple.Protocol != IpProtocol.Tcp)
                     throw new InvalidOperationException($"what is expected is not between the two: {expected}");
             }
             if (expectations > 1) throw new InvalidOperationException($"{expectations} expectations of one control connection");
         }
 
-        // 2001::10 and 2001::20 as PacketSeeds writes them: the last byte of the first half tells the end.
-        private static bool IsEnd(ulong high) => high >> 48 == 0x2001 && (high & 0xffff_ffff_ffff) is 10 or 20;
+        // The two addresses of PacketSeeds.Ip.
+        private bool IsEnd(IpAddress address)
+            => (address.Low & 0xff) is 10 or 20 && address.High == (_ipv6 ? 0x2001ul << 48 : 0) && address.Low >> 8 == (_ipv6 ? 0ul : 10 << 16 | 211 << 8 | 55);
     }
 }

@@ -74,6 +74,11 @@ public sealed class IpMatch : Match
         if (Protocol != 0) constraints.Restrict(PacketField.Protocol, Protocol, Protocol, IsProtocolInverted);
     }
 
+    /// <summary>Nothing: all it says has columns of its own.</summary>
+    public override void List(ListingWriter writer)
+    {
+    }
+
     /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {

@@ -47,6 +47,14 @@ public sealed class SctpMatch(string name, PortRange? source, PortRange? destina
     }
 
     /// <inheritdoc/>
+    public override void List(ListingWriter writer)
+    {
+        writer.Words(Name);
+        Source?.List(writer, "spt");
+        Destination?.List(writer, "dpt");
+    }
+
+    /// <inheritdoc/>
     public override void Write(RuleWriter writer)
     {
         Source?.WriteAlways(writer, "--sport");

@@ -40,8 +40,9 @@ public sealed class CtTarget : Target
         template.IsSet = true;
         template.NoTrack = NoTrack;
         if (NoTrack) return Verdict.Continue;
-        template.Zone = IsZoneMark ? (ushort)packet.Mark : Zone;
-        if (template.Zone != 0) template.ZoneDirections = ZoneDirections;
+        template.Zone = Zone;
+        template.ZoneIsMark = IsZoneMark;
+        if (IsZoneMark || Zone != 0) template.ZoneDirections = ZoneDirections;
         if (Helper is not null) template.Helper = Find(packet.Connections.Helpers);
         return Verdict.Continue;
     }
