@@ -35,11 +35,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     private string Socket => Path.Combine(_folder, "state.sock");
 
     /// <inheritdoc/>
-    public string ListRules(IpFamily family)
-    {
-        var both = Get("rules");
-        return both;
-    }
+    public string ListRules(IpFamily family) => Get(family == IpFamily.IPv4 ? "rules?family=ipv4" : "rules?family=ipv6");
 
     /// <inheritdoc/>
     public string ListConnections() => Get("connections");

@@ -114,16 +114,16 @@ internal sealed class TestNetwork : IDisposable
         if (routerBehind)
         {
             last = Add("r");
-            NetworkLab.AddVeth(Firewall, Inner, last, "up");
+            NetworkLab.AddVeth(Firewall, Inner, last, "upper");
             Number(Firewall, Inner, "3", [1]);
-            Number(last, "up", "3", [2]);
+            Number(last, "upper", "3", [2]);
             Forward(last);
             Firewall.Ip("route add 10.98.2.0/24 via 10.98.3.2");
             Firewall.Ip("-6 route add fd98::2:0/112 via fd98::3:2");
             last.Ip("route add default via 10.98.3.1");
             last.Ip("-6 route add default via fd98::3:1");
         }
-        var downwards = routerBehind ? "down" : Inner;
+        var downwards = routerBehind ? "lower" : Inner;
         NetworkLab.AddVeth(last, downwards, Server, Outer);
         // The server's own MTU stays the usual one: it does not ask for small segments, so that they have to be found out.
         if (behindMtu != 1500) last.Ip(string.Create(CultureInfo.InvariantCulture, $"link set {downwards} mtu {behindMtu}"));
