@@ -20,6 +20,9 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 
+# A machine that never asked for package lists knows no package.
+apt-cache show $servers > /dev/null 2>&1 || apt-get update -q < /dev/null > /dev/null
+
 # What installing would bring, were it not for the conflict: the server and the libraries that the machine lacks.
 packages=
 for server in $servers; do

@@ -4,12 +4,14 @@ import sys
 
 from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
-from pyftpdlib.servers import FTPServer
+from pyftpdlib.servers import MultiprocessFTPServer
 
 address, user, password, home, uid = sys.argv[1:]
 authorizer = DummyAuthorizer()
 authorizer.add_user(user, password, home, perm="elradfmw")
 FTPHandler.authorizer = authorizer
-server = FTPServer((address, 21), FTPHandler)
+# A process for each session: with many sessions in one loop, version 1.5.7 now and then forgets to watch a listening socket that
+# has got the number of one just closed, and the session hangs, firewall or not.
+server = MultiprocessFTPServer((address, 21), FTPHandler)
 os.setuid(int(uid))
 server.serve_forever()
