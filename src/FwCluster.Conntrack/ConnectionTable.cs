@@ -152,10 +152,7 @@ public sealed partial class ConnectionTable : IExpectationSink
             return true;
         }
 
-        // Another packet with the tuple may have been confirmed since, where packets are held.
-        var bucket = _store.BucketOf(connection.Original);
-        if (FindLiving(connection.Original, bucket, ConnectionStore.ZoneOf(connection, Direction.Original),
-            ConnectionStore.ZoneOf(connection, Direction.Reply), now, out _) >= 0)
+        if (IsTaken(connection, now))
         {
             Release(ref result);
             result.Failure = TrackFailure.Clash;
@@ -240,6 +237,17 @@ public sealed partial class ConnectionTable : IExpectationSink
         const int ports = 4;
         return headers.Transport == TransportHeader.Malformed
             && Math.Min(packet.Length, headers.TotalLength) - headers.TransportOffset < ports;
+    }
+
+    /// <summary>True where another entry has the tuple of either direction in the zone that counts there: one that another packet has begun
+    /// since, where packets are held, or one that differs in the other direction's zone alone.</summary>
+    private bool IsTaken(in Connection connection, long now)
+    {
+        var bucket = _store.BucketOf(connection.Original);
+        var originalZone = ConnectionStore.ZoneOf(connection, Direction.Original);
+        var replyZone = ConnectionStore.ZoneOf(connection, Direction.Reply);
+        return FindLiving(connection.Original, bucket, originalZone, replyZone, now, out _) >= 0
+            || FindLiving(connection.Reply, bucket, originalZone, replyZone, now, out _) >= 0;
     }
 
     private bool Help(ref Connection connection, ref TrackResult result, in PacketHeaders headers, ReadOnlySpan<byte> packet, long now)

@@ -158,6 +158,7 @@ public sealed class PacketWorker
         ref PacketOutcome outcome)
     {
         var rules = headers.Family == IpFamily.IPv4 ? _ipv4 : _ipv6;
+        if (input.IsRouted && way == PacketWay.Forward && headers.Ttl < byte.MaxValue) headers.Ttl++; // PREROUTING sees what came
         var context = new PacketContext
         {
             Headers = ref headers,

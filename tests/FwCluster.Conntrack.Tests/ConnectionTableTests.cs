@@ -146,6 +146,18 @@ public sealed class ConnectionTableTests
     }
 
     [Fact]
+    public void TwoConnectionsDoNotShareTheTupleOfTheirReplies()
+    {
+        // The kernel drops the packet when it confirms: the reply could not be told apart (__nf_conntrack_confirm).
+        var harness = new Harness();
+        harness.Send(Harness.Segment(true, TcpFlags.Syn, 999));
+        var zone = new ConnectionTemplate { Zone = 77, ZoneDirections = ZoneDirections.Original };
+        Assert.Equal(ConntrackState.New, harness.Send(Harness.Segment(true, TcpFlags.Syn, 999), zone));
+        Assert.Equal(1UL, harness.Table.Statistics[TrackFailure.Clash]);
+        Assert.Equal(1, harness.Table.Count);
+    }
+
+    [Fact]
     public void WhatIsNotTrackedIsUntracked()
     {
         var harness = new Harness();
@@ -154,6 +166,17 @@ public sealed class ConnectionTableTests
         var discovery = PacketAddresses.Parse("fe80::1", "ff02::1:ff00:2");
         Assert.Equal(ConntrackState.Untracked, harness.Send(PacketBuilder.Icmp(discovery, 135, 0)));
         Assert.Equal(0, harness.Table.Count);
+    }
+
+    [Fact]
+    public void AConnectionWithItselfIsAnsweredByItsOwnPackets()
+    {
+        // As the kernel has it: seen with UDP from an address and port to the same ones.
+        var harness = new Harness();
+        var self = PacketAddresses.Parse("192.0.2.1", "192.0.2.1");
+        Assert.Equal(ConntrackState.New, harness.Send(PacketBuilder.Udp(self, 5000, 5000)));
+        Assert.Equal(ConntrackState.Established, harness.Send(PacketBuilder.Udp(self, 5000, 5000)));
+        Assert.Equal(Direction.Reply, harness.Last.Direction);
     }
 
     [Fact]

@@ -65,6 +65,7 @@ public class HookOrderTests
         });
         var bench = ipv6 ? new WorkerBench(rules6: rules, local: us) : new WorkerBench(rules, local: us);
 
+        if (ipv6) WaitForMulticast(referee);
         foreach (var packet in Packets(a, b, us, many))
         {
             referee.Send(packet);
@@ -73,6 +74,17 @@ public class HookOrderTests
 
         foreach (var table in Enum.GetValues<TableId>())
             Assert.Equal(WithoutOutput(referee.ListRules(table.Name(), ipv6)), WithoutOutput(bench.List(table, ipv6)));
+    }
+
+    /// <summary>The kernel takes multicast in once it has noticed that the link is up, which may take it a second.</summary>
+    private static void WaitForMulticast(KernelReferee referee)
+    {
+        var limit = DateTime.UtcNow.AddSeconds(10);
+        while (!referee.Router.Ip("-6 route show table local").Contains("ff00::/8 dev rin", StringComparison.Ordinal))
+        {
+            Assert.True(DateTime.UtcNow < limit, "the router never got its multicast route");
+            Thread.Sleep(20);
+        }
     }
 
     private static IEnumerable<byte[]> Packets(string a, string b, string us, string many)

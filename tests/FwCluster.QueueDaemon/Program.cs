@@ -11,6 +11,7 @@ int Number(string name, int otherwise)
     => options.TryGetValue(name, out var text) ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
 
 var stopping = false;
+using var stop = new ManualResetEventSlim();
 var ports = new List<QueuePort>();
 try
 {
@@ -30,7 +31,7 @@ try
         ? DivertRules.Install(new DivertSettings
         {
             FirstQueue = Number("first", 0),
-            QueueCount = ports.Count,
+            QueueCount = Math.Max(ports.Count, 1),
             FailOpen = options.ContainsKey("fail-open"),
             ExemptPorts = options.ContainsKey("exempt") ? [ExemptPort.Tcp(Number("exempt", 0))] : [],
         })
@@ -39,14 +40,17 @@ try
     using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
     {
         context.Cancel = true;
-        Volatile.Write(ref stopping, true);
-        foreach (var port in ports) port.Wake();
+        stop.Set();
     });
     var threads = ports.Select(port => new Thread(() => Serve(port))).ToList();
     foreach (var thread in threads) thread.Start();
     Console.WriteLine("ready");
-    foreach (var thread in threads) thread.Join();
+    stop.Wait();
+    // The rules go first: until then every packet needs somebody to answer for it.
     rules?.Remove();
+    Volatile.Write(ref stopping, true);
+    foreach (var port in ports) port.Wake();
+    foreach (var thread in threads) thread.Join();
     foreach (var port in ports)
     {
         var s = port.Statistics;

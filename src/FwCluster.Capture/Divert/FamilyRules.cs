@@ -53,7 +53,8 @@ internal sealed class FamilyRules
             foreach (var (name, found) in SavedTable.Read(_iptables.Save(table))) saved[name] = found;
         }
         if (IsRight(saved)) return false;
-        Write(saved);
+        // All tables: a table that is gone altogether will be one that we made.
+        Write(SavedTable.Read(_iptables.Save()));
         return true;
     }
 

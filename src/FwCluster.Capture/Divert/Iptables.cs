@@ -70,28 +70,28 @@ internal sealed partial class Iptables
     internal static string Explain(string program, string error, string script)
     {
         var said = error.Trim().ReplaceLineEndings("; ");
-        var line = FailedLine().Match(error) is { Success: true } match
-            ? script.Split('\n').ElementAtOrDefault(int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) - 1) ?? ""
-            : "";
-        var help = (error, line) switch
+        var number = FailedLine().Match(error) is { Success: true } match ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+        var rule = script.Split('\n').ElementAtOrDefault(number - 1) is { } line && line.StartsWith("-A", StringComparison.Ordinal) ? line : "";
+        var extension = MissingExtension().Match(error) is { Success: true } missing ? missing.Groups[1].Value : "";
+        var help = extension switch
         {
-            var (e, _) when e.Contains("xtables.lock", StringComparison.Ordinal)
-                => "it needs its lock file: make /run/xtables.lock accessible to this user, or set XTABLES_LOCKFILE to a file that all users of "
-                    + "iptables-legacy on this host share",
-            var (e, _) when Denied().IsMatch(e)
+            "NFQUEUE" => "the kernel lacks the target NFQUEUE: load its module (modprobe xt_NFQUEUE), or use a kernel with "
+                + "CONFIG_NETFILTER_XT_TARGET_NFQUEUE",
+            "socket" => "the kernel lacks the match socket: load its module (modprobe xt_socket), or let fragments come as they are (setting "
+                + "Reassemble: false)",
+            "CT" => "the kernel lacks the target CT: load its module (modprobe xt_CT), or leave tracking alone (setting NoTrack: false)",
+            not "" => $"the kernel lacks {extension}: load its module (modprobe xt_{extension})",
+            _ when error.Contains("lock file", StringComparison.Ordinal)
+                => "iptables-legacy needs its lock: make /run/xtables.lock accessible to this user, or set XTABLES_LOCKFILE to a file that all "
+                    + "users of iptables-legacy on this host share",
+            _ when Denied().IsMatch(error)
                 => "it needs the capabilities CAP_NET_ADMIN and CAP_NET_RAW, which a process that is not root passes on only as ambient "
                     + "capabilities (systemd: AmbientCapabilities=CAP_NET_ADMIN CAP_NET_RAW)",
-            var (e, _) when e.Contains("can't initialize", StringComparison.Ordinal)
-                => "the kernel lacks this table; load its module, or have the divert rules in another one (setting Table)",
-            var (e, l) when l.Contains("NFQUEUE", StringComparison.Ordinal) || e.Contains("NFQUEUE", StringComparison.Ordinal)
-                => "the target NFQUEUE is missing: load the module (modprobe xt_NFQUEUE), or use a kernel with CONFIG_NETFILTER_XT_TARGET_NFQUEUE",
-            var (e, l) when l.Contains("-m socket", StringComparison.Ordinal) || e.Contains("socket", StringComparison.Ordinal)
-                => "the match socket is missing: load the module (modprobe xt_socket), or let fragments come as they are (setting Reassemble: false)",
-            var (_, l) when l.Contains("CT --notrack", StringComparison.Ordinal)
-                => "the target CT is missing: load the module (modprobe xt_CT), or leave tracking alone (setting NoTrack: false)",
+            _ when error.Contains("initialize", StringComparison.Ordinal)
+                => "the kernel lacks this table: load its module, or have the rules in another table (setting Table)",
             _ => "",
         };
-        return $"{program}: {said}{(line.Length == 0 ? "" : $" (the rule: {line})")}{(help.Length == 0 ? "" : "; " + help)}";
+        return $"{program}: {said}{(rule.Length == 0 ? "" : $" (the rule: {rule})")}{(help.Length == 0 ? "" : "; " + help)}";
     }
 
     private static string Find(string program)
@@ -142,6 +142,9 @@ internal sealed partial class Iptables
 
     [GeneratedRegex("line:? ([0-9]+)")]
     private static partial Regex FailedLine();
+
+    [GeneratedRegex("Extension ([A-Za-z0-9_]+) revision")]
+    private static partial Regex MissingExtension();
 
     [GeneratedRegex("must be root|Permission denied|Operation not permitted")]
     private static partial Regex Denied();

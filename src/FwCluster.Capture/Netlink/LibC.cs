@@ -30,6 +30,16 @@ internal static unsafe partial class LibC
     /// <summary>ioctl: the name of the interface with an index.</summary>
     public const uint GetInterfaceName = 0x8910;
 
+    /// <summary>struct sockaddr_nl.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    public struct NetlinkAddress
+    {
+        public ushort Family;
+        public ushort Padding;
+        public uint Port;
+        public uint Groups;
+    }
+
     /// <summary>struct pollfd.</summary>
     [StructLayout(LayoutKind.Sequential)]
     public struct PollHandle
@@ -70,6 +80,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     public static partial int Socket(int domain, int type, int protocol);
+
+    [LibraryImport("libc", EntryPoint = "bind", SetLastError = true)]
+    public static partial int Bind(int handle, NetlinkAddress* address, uint length);
 
     [LibraryImport("libc", EntryPoint = "setsockopt", SetLastError = true)]
     public static partial int SetOption(int handle, int level, int option, int* value, uint length);

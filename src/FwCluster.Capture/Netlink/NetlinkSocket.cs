@@ -24,6 +24,12 @@ internal sealed unsafe class NetlinkSocket : IDisposable
                 : $"netlink socket: {LibC.Describe(reason)}", reason);
         }
         _handle = new SafeFileHandle(handle, ownsHandle: true);
+        // A socket without a port of its own does not hear what is announced (do_one_broadcast in net/netlink/af_netlink.c).
+        var address = new LibC.NetlinkAddress { Family = LibC.AfNetlink };
+        if (LibC.Bind(handle, &address, (uint)sizeof(LibC.NetlinkAddress)) == 0) return;
+        var refused = LibC.LastError;
+        _handle.Dispose();
+        throw new NetlinkException($"netlink socket: {LibC.Describe(refused)}", refused);
     }
 
     /// <summary>For calls by the thread that disposes of it.</summary>
@@ -100,7 +106,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         var handles = stackalloc LibC.PollHandle[2];
         handles[0] = new LibC.PollHandle { Handle = Handle, Events = LibC.PollIn };
         handles[1] = new LibC.PollHandle { Handle = wake.Handle, Events = LibC.PollIn };
-        var ready = LibC.Poll(handles, 2, milliseconds);
+        var until = Environment.TickCount64 + milliseconds;
+        int ready;
+        // The runtime's own signals end a poll.
+        while ((ready = LibC.Poll(handles, 2, milliseconds)) < 0 && LibC.LastError == LibC.Interrupted)
+        {
+            if (milliseconds > 0) milliseconds = (int)Math.Max(until - Environment.TickCount64, 0);
+        }
         woken = ready > 0 && handles[1].Returned != 0;
         return ready > 0 && handles[0].Returned != 0;
     }

@@ -17,8 +17,8 @@ internal static class PacketMessage
     private const ushort PhysicalOut = 8;
     private const ushort HardwareAddress = 9;
     private const ushort Payload = 10;
-    private const ushort CapturedLength = 14;
-    private const ushort Information = 15;
+    private const ushort CapturedLength = 13;
+    private const ushort Information = 14;
 
     private const uint ChecksumNotReady = 1;
     private const uint Segmented = 2;

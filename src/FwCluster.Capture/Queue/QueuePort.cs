@@ -120,16 +120,15 @@ public sealed class QueuePort : IDisposable
         {
             var message = _batch[_index][_offset..];
             var length = message.Length < NetlinkMessage.HeaderBytes ? 0 : MemoryMarshal.Read<int>(message);
-            if (length < NetlinkMessage.HeaderBytes || length > message.Length)
+            var isWhole = length >= NetlinkMessage.HeaderBytes && length <= message.Length;
+            _offset += (length + 3) & ~3;
+            if (!isWhole || _offset + NetlinkMessage.HeaderBytes > _batch[_index].Length)
             {
-                // What follows the last message is nothing; a receive that begins with nothing is not what the kernel sends.
-                if (_offset == 0) Statistics.Malformed++;
                 _index++;
                 _offset = 0;
-                continue;
             }
-            _offset += Math.Min((length + 3) & ~3, message.Length);
-            if (Read(message[..length], out packet)) return true;
+            if (!isWhole) Statistics.Malformed++;
+            else if (Read(message[..length], out packet)) return true;
         }
         packet = default;
         return false;
@@ -168,15 +167,16 @@ public sealed class QueuePort : IDisposable
     /// <param name="length">Its <see cref="QueuedPacket.Length"/>.</param>
     /// <param name="isChecksumUnfinished">Its <see cref="QueuedPacket.IsChecksumUnfinished"/>.</param>
     /// <param name="mark">Its new mark; null leaves the mark it has.</param>
-    /// <returns>False where the bytes are not the whole packet: it passes as it was.</returns>
+    /// <returns>False where the bytes are not a whole packet: it passes as it was.</returns>
     public bool AcceptChanged(uint id, Span<byte> bytes, int length, bool isChecksumUnfinished, uint? mark = null)
     {
+        var header = bytes.IsEmpty || bytes[0] >> 4 != 4 ? 0 : (bytes[0] & 15) * 4;
+        if (header is >= 20 && header <= bytes.Length) Checksum.WriteIPv4Header(bytes[..header]);
         if (bytes.Length < length || PacketDecoder.Decode(bytes, length, out var headers) != DecodeResult.Ok)
         {
             Accept(id, mark);
             return false;
         }
-        if (headers.Family == IpFamily.IPv4) Checksum.WriteIPv4Header(bytes[..((bytes[0] & 15) * 4)]);
         if (isChecksumUnfinished) Checksum.WriteTransport(in headers, bytes);
         Statistics.Accepted++;
         _undecided--;

@@ -145,7 +145,13 @@ internal sealed class ConnectionStore
         if (original.Protocol != tuple.Protocol || original.Family != tuple.Family) return false;
         if (original.Source == tuple.Source && original.Destination == tuple.Destination
             && original.SourcePort == tuple.SourcePort && original.DestinationPort == tuple.DestinationPort)
+        {
+            // Of a connection whose two ends are one, the kernel meets the reply first: it is linked in front of the original.
+            if (original.Source == original.Destination && original.SourcePort == original.DestinationPort
+                && tuple.Protocol is not (IpProtocol.Icmp or IpProtocol.IcmpV6))
+                direction = Direction.Reply;
             return true;
+        }
         direction = Direction.Reply;
         if (original.Source != tuple.Destination || original.Destination != tuple.Source) return false;
         return tuple.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6

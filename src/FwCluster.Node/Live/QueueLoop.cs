@@ -39,6 +39,7 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker) : PortLoop(
             In = packet.In,
             Out = packet.Out,
             Way = WayOf(packet),
+            IsRouted = true,
             Mark = packet.Mark,
             SourceMac = packet.HasSourceMac ? packet.SourceMac : null,
         });

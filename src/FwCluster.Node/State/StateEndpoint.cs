@@ -30,7 +30,7 @@ internal static class StateEndpoint
         {
             var text = new StringBuilder();
             foreach (var index in worker.Connections.Connections(worker.Now))
-                text.Append(ConnectionListing.Connection(worker.Connections, index, 1, worker.Now)).Append('\n');
+                text.Append(ConnectionListing.Connection(worker.Connections, index, 0, worker.Now)).Append('\n');
             return text.ToString();
         })));
         routes.MapGet("/expectations", () => Running(state, gateway => gateway.Loop.Ask(worker =>

@@ -33,6 +33,7 @@ public static class ExtensionRegistry
         new MultiportMatchExtension(),
         new PacketTypeMatchExtension(),
         new RecentMatchExtension(),
+        SctpMatchExtension.Sctp,
         new SetMatchExtension(),
         new StateMatchExtension(),
         new StatisticMatchExtension(),

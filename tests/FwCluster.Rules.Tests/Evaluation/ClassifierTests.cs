@@ -165,5 +165,7 @@ public class ClassifierTests
         public override bool Matches(ref PacketContext packet, ref bool hotDrop) => match.Matches(ref packet, ref hotDrop);
 
         public override void Write(RuleWriter writer) => match.Write(writer);
+
+        public override void List(ListingWriter writer) => match.List(writer);
     }
 }

@@ -23,6 +23,10 @@ internal sealed class FieldMatch(PacketField field, bool inverted, params FieldR
 
     public override void Write(RuleWriter writer) => writer.Word($"{field} {(inverted ? "! " : "")}{string.Join(',', ranges)}");
 
+    public override void List(ListingWriter writer)
+    {
+    }
+
     public override void Constrain(RuleConstraints constraints) => constraints.Restrict(field, ranges, inverted);
 
     private UInt128 Value(ref PacketContext packet) => field switch
@@ -50,6 +54,10 @@ internal sealed class HotDropMatch : Match
     }
 
     public override void Write(RuleWriter writer) => writer.Word("hot");
+
+    public override void List(ListingWriter writer)
+    {
+    }
 }
 
 /// <summary>Matches every second packet that it is asked about, so that how often it is asked shows.</summary>
@@ -66,6 +74,10 @@ internal sealed class EverySecondMatch : Match
     public override Match Bind(MatchMemory memory) => new EverySecondMatch();
 
     public override void Write(RuleWriter writer) => writer.Word("second");
+
+    public override void List(ListingWriter writer)
+    {
+    }
 }
 
 internal sealed class VerdictTarget(Verdict verdict) : Target

@@ -175,7 +175,7 @@ public sealed class ExtensionTests : IPacketLog
         foreach (var target in (string[])["-p tcp -j CT --helper ftp --zone-reply mark", "-j NOTRACK", "-j CT --zone 9"])
             Assert.Equal(Verdict.Continue, Rule(IpFamily.IPv4, "raw", "PREROUTING", target).Target!.Apply(ref context));
 
-        Assert.Equal((true, false, (ushort)77, ZoneDirections.Reply), (context.Template.IsSet, context.Template.NoTrack, context.Template.Zone, context.Template.ZoneDirections));
+        Assert.Equal((true, false, true, ZoneDirections.Reply), (context.Template.IsSet, context.Template.NoTrack, context.Template.ZoneIsMark, context.Template.ZoneDirections));
         Assert.Equal("ftp", context.Connections.Helpers[context.Template.Helper - 1].Name);
     }
 
