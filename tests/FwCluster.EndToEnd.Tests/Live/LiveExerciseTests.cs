@@ -82,7 +82,7 @@ public partial class LiveExerciseTests
         Thread.Sleep(200);
         tcpdump.Signal(15);
         Assert.True(tcpdump.WaitForExit(Endpoints.Patience));
-        Assert.Contains("\n0 packets dropped by kernel", tcpdump.Error, StringComparison.Ordinal);
+        Assert.True(SpinWait.SpinUntil(() => tcpdump.Error.Contains("\n0 packets dropped by kernel", StringComparison.Ordinal), Endpoints.Patience), tcpdump.Error);
         return (CaptureFrames.Read(capture), firewall.ListRules(IpFamily.IPv4));
     }
 
