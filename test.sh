@@ -38,7 +38,8 @@ if [ "$(id -u)" != 0 ] && command -v sudo > /dev/null; then as_root=(sudo); fi
 
 # What the tests start, and the package that has it.
 readonly tools="ip:iproute2 ss:iproute2 iptables:iptables ip6tables-restore:iptables conntrack:conntrack ipset:ipset ethtool:ethtool
-    tcpdump:tcpdump tshark:tshark editcap:wireshark-common vsftpd:vsftpd ftp:tnftp curl:curl openssl:openssl"
+    tcpdump:tcpdump tshark:tshark editcap:wireshark-common vsftpd:vsftpd ftp:tnftp curl:curl lftp:lftp openssl:openssl
+    ping:iputils-ping traceroute:traceroute unshare:util-linux /usr/bin/python3:python3"
 
 missing_packages() {
     local tool
@@ -74,6 +75,12 @@ install_packages() {
         *" vsftpd "*) if [ -d /run/systemd/system ]; then "${as_root[@]}" systemctl -q disable vsftpd || true; fi ;;
     esac
     return $status
+}
+
+# FTP servers that cannot be installed beside vsftpd. Without them their tests are skipped.
+unpack_servers() {
+    mkdir -p artifacts
+    "${as_root[@]}" tests/FwCluster.EndToEnd.Tests/unpack-servers.sh || echo "test.sh: the FTP servers beside vsftpd could not be fetched"
 }
 
 # attribute NAME FILE: of the <assembly> element of an xunit result file.
@@ -114,6 +121,7 @@ run_project() {
 }
 
 install_packages
+unpack_servers
 
 dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 echo "== Building"

@@ -225,6 +225,7 @@ public sealed class PacketWorker
         (context.In, context.Out) = (default, to);
         return Ask(rules, TableId.Raw, Hook.Output, ref context, ref outcome)
             && Track(ref context, ref outcome)
+            && RelateOwnError(ref context, ref outcome)
             && Ask(rules, TableId.Mangle, Hook.Output, ref context, ref outcome)
             && Ask(rules, TableId.Filter, Hook.Output, ref context, ref outcome)
             && Ask(rules, TableId.Mangle, Hook.PostRouting, ref context, ref outcome)
@@ -275,6 +276,18 @@ public sealed class PacketWorker
         if (!context.Track.Drop) return true;
         outcome.Fate = PacketFate.TrackingDropped;
         return false;
+    }
+
+    /// <summary>
+    /// The host's own ICMP error is about a packet that it just took in, and so RELATED (nf_conntrack_attach), even where that packet's
+    /// connection was never confirmed, or the packet came to its end before a queue could show it: its TTL was used up, or no route led on.
+    /// </summary>
+    private static bool RelateOwnError(ref PacketContext context, ref PacketOutcome outcome)
+    {
+        if (context.Track.Failure != TrackFailure.IcmpUnknownQuote) return true;
+        context.Track.Failure = outcome.Failure = TrackFailure.None;
+        context.Track.State = outcome.State = ConntrackState.Related;
+        return true;
     }
 
     private bool Confirm(ref PacketContext context, ref PacketOutcome outcome)

@@ -73,6 +73,24 @@ public class PacketWorkerTests
         Assert.Contains(expected, error, StringComparison.Ordinal);
     }
 
+    /// <summary>Of a packet that a gateway answers before any rule of its FORWARD: the kernel gives the answer that packet's connection.</summary>
+    [Fact]
+    public void TheHostsOwnErrorIsRelatedAndSomebodyElsesIsNot()
+    {
+        var bench = new WorkerBench("""
+            *filter
+            -A FORWARD -m state --state INVALID
+            -A OUTPUT -m state --state RELATED
+            COMMIT
+
+            """, local: "10.0.0.1");
+        var late = PacketBuilder.Udp(Through, 9, 10);
+        bench.Send(PacketBuilder.IcmpError(PacketAddresses.Parse("10.0.0.1", "10.0.0.10"), 11, 0, late));
+        Assert.Equal("1 | 1", bench.Counts(TableId.Filter, Hook.Output));
+        bench.Send(PacketBuilder.IcmpError(PacketAddresses.Parse("10.1.0.1", "10.0.0.10"), 11, 0, late));
+        Assert.Equal("1 | 1", bench.Counts(TableId.Filter, Hook.Forward));
+    }
+
     [Fact]
     public void AFragmentIsHeldAndTheLastOneCarriesThePacket()
     {

@@ -1,0 +1,123 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using FwCluster.Packets;
+using FwCluster.Referee.Lab;
+
+namespace FwCluster.EndToEnd.Tests.Firewalls;
+
+/// <summary>The daemon, as a person starts it: a process with a configuration file, asked by its Unix socket.</summary>
+internal sealed class FwClusterFirewall : IFirewallUnderTest
+{
+    private const int SigTerm = 15;
+    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
+    private readonly BackgroundProcess? _process;
+    private readonly HttpClient _state;
+
+    public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup)
+    {
+        _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
+        try
+        {
+            _process = where.Start(Program, ["--config", WriteConfiguration(setup)]);
+            _process.WaitUntil(IsReady, Patience);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    private string Socket => Path.Combine(_folder, "state.sock");
+
+    /// <inheritdoc/>
+    public string ListRules(IpFamily family) => Get(family == IpFamily.IPv4 ? "rules?family=ipv4" : "rules?family=ipv6");
+
+    /// <inheritdoc/>
+    public string ListConnections() => Get("connections");
+
+    /// <inheritdoc/>
+    public void ZeroCounters()
+    {
+        using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Post, "counters/zero"));
+        answer.EnsureSuccessStatusCode();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_process is { HasExited: false })
+        {
+            _process.Signal(SigTerm);
+            _process.WaitForExit(Patience);
+        }
+        _process?.Dispose();
+        _state.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private string WriteConfiguration(FirewallSetup setup)
+    {
+        var ipv4 = Path.Combine(_folder, "ipv4.rules");
+        var ipv6 = Path.Combine(_folder, "ipv6.rules");
+        File.WriteAllText(ipv4, setup.RulesIPv4);
+        File.WriteAllText(ipv6, setup.RulesIPv6);
+        var text = new StringBuilder();
+        text.Append(CultureInfo.InvariantCulture, $"""
+            mode: inline
+            rules:
+              ipv4: {ipv4}
+              ipv6: {ipv6}
+            queue:
+              number: 21
+              fail: closed
+            state:
+              socket: {Socket}
+            tracking:
+              helpers: {(setup.FtpHelper ? "ftp" : "none")}
+
+            """);
+        if (setup.Sysctls.Count > 0)
+        {
+            text.Append("  sysctl:\n");
+            foreach (var (name, value) in setup.Sysctls) text.Append(CultureInfo.InvariantCulture, $"    {name}: {value}\n");
+        }
+        var file = Path.Combine(_folder, "fwclusterd.yaml");
+        File.WriteAllText(file, text.ToString());
+        return file;
+    }
+
+    private bool IsReady()
+    {
+        if (!File.Exists(Socket)) return false;
+        try
+        {
+            using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, "readyz"));
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            // The socket is there before anybody listens.
+            return false;
+        }
+    }
+
+    private string Get(string what)
+    {
+        using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, what));
+        answer.EnsureSuccessStatusCode();
+        using var reader = new StreamReader(answer.Content.ReadAsStream());
+        return reader.ReadToEnd();
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
+    {
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), stop);
+        return new NetworkStream(socket, ownsSocket: true);
+    }
+}

@@ -1,0 +1,175 @@
+using System.Net.Sockets;
+using FwCluster.EndToEnd.Tests.Firewalls;
+using FwCluster.EndToEnd.Tests.Ftp;
+using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Packets;
+using FwCluster.Referee;
+
+namespace FwCluster.EndToEnd.Tests.Refusals;
+
+/// <summary>
+/// What must not pass does not, where rules accept logins and what they announced. Each test first shows that nearly the same thing
+/// does pass, so that nothing else is what stops it.
+/// </summary>
+public class RefusalTests
+{
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void DataConnectionThatNobodyAnnounced(FirewallKind kind, FirewallPlace place) => InBothFamilies(kind, place, (network, family) =>
+    {
+        using var dialogue = new FtpDialogue(network, family);
+        using var announced = dialogue.ServerListens();
+        using var other = dialogue.ServerListens();
+        dialogue.AnnouncePassive(dialogue.ServerAddress, announced.Port());
+        Refused(dialogue.ClientConnects(other, Endpoints.Refusal));
+        Passed(dialogue.ClientConnects(announced, Endpoints.Patience));
+
+        using var announcedByClient = dialogue.ClientListens();
+        using var otherOfClient = dialogue.ClientListens();
+        dialogue.AnnounceActive(dialogue.ClientAddress, announcedByClient.Port());
+        Refused(dialogue.ServerConnects(otherOfClient, Endpoints.Refusal));
+        Passed(dialogue.ServerConnects(announcedByClient, Endpoints.Patience));
+    });
+
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void AddressOfAThirdParty(FirewallKind kind, FirewallPlace place) => InBothFamilies(kind, place, (network, family) =>
+    {
+        using var dialogue = new FtpDialogue(network, family);
+        using var third = dialogue.ClientListens(thirdAddress: true);
+        dialogue.AnnounceActive(TestNetwork.ThirdAddress(family), third.Port());
+        Refused(dialogue.ServerConnects(third, Endpoints.Refusal));
+        using var own = dialogue.ClientListens();
+        dialogue.AnnounceActive(dialogue.ClientAddress, own.Port());
+        Passed(dialogue.ServerConnects(own, Endpoints.Patience));
+
+        // 229 has no address in it, so only 227 can name somebody else.
+        if (family == IpFamily.IPv6) return;
+        using var otherServer = dialogue.ServerListens(index: 1);
+        dialogue.AnnouncePassive(network.ServerAddress(family, 1), otherServer.Port());
+        Refused(dialogue.ClientConnects(otherServer, Endpoints.Refusal));
+    });
+
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void SecondConnectionToAUsedExpectation(FirewallKind kind, FirewallPlace place) => InBothFamilies(kind, place, (network, family) =>
+    {
+        using var dialogue = new FtpDialogue(network, family);
+        using var server = dialogue.ServerListens();
+        dialogue.AnnouncePassive(dialogue.ServerAddress, server.Port());
+        using (var first = dialogue.ClientConnects(server, Endpoints.Patience))
+        {
+            Assert.NotNull(first);
+            Refused(dialogue.ClientConnects(server, Endpoints.Refusal));
+        }
+
+        using var client = dialogue.ClientListens();
+        dialogue.AnnounceActive(dialogue.ClientAddress, client.Port());
+        using (var first = dialogue.ServerConnects(client, Endpoints.Patience))
+        {
+            Assert.NotNull(first);
+            Refused(dialogue.ServerConnects(client, Endpoints.Refusal));
+        }
+    });
+
+    /// <summary>An expectation goes when its master does, here because the master was idle for too long.</summary>
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void ExpectationWhoseMasterTimedOut(FirewallKind kind, FirewallPlace place)
+    {
+        var setup = FtpRules.Strict(place) with
+        {
+            Sysctls = new Dictionary<string, int>
+            {
+                ["nf_conntrack_tcp_timeout_established"] = 1,
+                // What an end has not acknowledged yet has a timeout of its own.
+                ["nf_conntrack_tcp_timeout_unacknowledged"] = 1,
+            },
+        };
+        using var network = new TestNetwork(place);
+        using var firewall = kind.Start(network.Firewall, setup);
+        Parallel.ForEach(IpFamilies.Both, family =>
+        {
+            using var dialogue = new FtpDialogue(network, family);
+            using var server = dialogue.ServerListens();
+            dialogue.AnnouncePassive(dialogue.ServerAddress, server.Port());
+            Passed(dialogue.ClientConnects(server, Endpoints.Patience));
+            dialogue.AnnouncePassive(dialogue.ServerAddress, server.Port());
+            Thread.Sleep(TimeSpan.FromSeconds(3));
+            // The kernel drops what is past its time when somebody looks at it.
+            firewall.ListConnections();
+            Refused(dialogue.ClientConnects(server, Endpoints.Refusal));
+        });
+    }
+
+    /// <summary>The five minutes that an announced connection has. All firewalls wait at the same time.</summary>
+    [KernelFact(Explicit = true)]
+    public void ExpectationPastItsTimeout()
+    {
+        Parallel.ForEach(Enum.GetValues<FirewallKind>(), kind =>
+        {
+            using var network = new TestNetwork(FirewallPlace.Gateway);
+            using var firewall = kind.Start(network.Firewall, FtpRules.Strict(FirewallPlace.Gateway));
+            using var late = new FtpDialogue(network, IpFamily.IPv4);
+            using var tooLate = new FtpDialogue(network, IpFamily.IPv6);
+            using var lateListener = late.ServerListens();
+            using var tooLateListener = tooLate.ServerListens();
+            tooLate.AnnouncePassive(tooLate.ServerAddress, tooLateListener.Port());
+            late.AnnouncePassive(late.ServerAddress, lateListener.Port());
+            Thread.Sleep(TimeSpan.FromSeconds(285));
+            Passed(late.ClientConnects(lateListener, Endpoints.Patience));
+            Thread.Sleep(TimeSpan.FromSeconds(20));
+            Refused(tooLate.ClientConnects(tooLateListener, Endpoints.Refusal));
+        });
+    }
+
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void NoRuleForRelated(FirewallKind kind, FirewallPlace place) => NoTransfer(kind, place, FtpRules.Strict(place, related: false));
+
+    [KernelTheory]
+    [MemberData(nameof(FirewallCases.All), MemberType = typeof(FirewallCases))]
+    public void NoHelper(FirewallKind kind, FirewallPlace place) => NoTransfer(kind, place, FtpRules.Strict(place) with { FtpHelper = false });
+
+    // With a real server and a real client: the login works, and no data connection does.
+    private static void NoTransfer(FirewallKind kind, FirewallPlace place, FirewallSetup setup)
+    {
+        var server = FtpServer.All[0];
+        var client = FtpClient.All[0];
+        using var field = new FtpField(kind, setup, place, [1024], [server]);
+        var cells = new List<FtpSession>
+        {
+            new(server, client, FtpMode.Passive, IpFamily.IPv4),
+            new(server, client, FtpMode.Active, IpFamily.IPv4),
+            new(server, client, FtpMode.ExtendedPassive, IpFamily.IPv6),
+            new(server, client, FtpMode.ExtendedActive, IpFamily.IPv6),
+        };
+        var wrong = field.Run(cells, [1024], seconds: 6, parallel: cells.Count);
+        Assert.Equal(cells.Count, wrong.Count);
+        Assert.All(wrong, text =>
+        {
+            Assert.Contains("< 230 ", text, StringComparison.Ordinal);
+            Assert.Contains("up: ", text, StringComparison.Ordinal);
+        });
+    }
+
+    private static void InBothFamilies(FirewallKind kind, FirewallPlace place, Action<TestNetwork, IpFamily> test)
+    {
+        using var network = new TestNetwork(place);
+        using var firewall = kind.Start(network.Firewall, FtpRules.Strict(place));
+        Parallel.ForEach(IpFamilies.Both, family => test(network, family));
+    }
+
+    private static void Passed(Socket? connection)
+    {
+        Assert.NotNull(connection);
+        connection.Dispose();
+    }
+
+    private static void Refused(Socket? connection)
+    {
+        var passed = connection is not null;
+        connection?.Dispose();
+        Assert.False(passed, "the connection passed");
+    }
+}
