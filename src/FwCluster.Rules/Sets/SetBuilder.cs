@@ -32,6 +32,7 @@ internal sealed class SetBuilder
         _type = type;
         _errors = errors;
         _reader = new ElementReader(errors);
+        _netmask = _family.AddressBits();
     }
 
     /// <summary>The set's name.</summary>
@@ -233,17 +234,22 @@ internal sealed class SetBuilder
         (byte Protocol, FieldRange Range) ports = (_type.Shape & KeyShape.Port) != 0
             ? _reader.ProtocolPorts(parts[1])
             : ((byte)0, new FieldRange(0, 0));
-        var seconds = (_type.Shape & KeyShape.SecondAddress) != 0 ? Addresses(parts[2]) : [(default, 0)];
+        var seconds = new FieldRange(0, 0);
+        if ((_type.Shape & KeyShape.SecondAddress) != 0)
+        {
+            if (_reader.Addresses(parts[2], _family) is not { } range) return;
+            seconds = range;
+        }
         var added = false;
         foreach (var (address, prefix) in (_type.Shape & KeyShape.Network) != 0 ? _reader.Networks(parts[0], _family, allowsWhole: false) : Addresses(parts[0]))
         {
-            foreach (var (second, _) in seconds)
+            for (var behind = UInt128.Zero; behind <= seconds.Last - seconds.First; behind++)
             {
                 for (var port = ports.Range.First; port <= ports.Range.Last; port++)
                 {
                     var key = new SetKey
                     {
-                        Address = address.And(IpAddress.PrefixMask(_family, _netmask)), Second = second, Port = (ushort)port,
+                        Address = address.And(IpAddress.PrefixMask(_family, _netmask)), Second = IpAddress.FromValue(seconds.First + behind), Port = (ushort)port,
                         Protocol = ports.Protocol, Prefix = (byte)prefix,
                     };
                     added |= _keyed.TryAdd(key, element);
