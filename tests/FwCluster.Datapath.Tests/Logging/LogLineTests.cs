@@ -64,13 +64,16 @@ public class LogLineTests
         var request = new LogRequest("prefix ", 4, 0x2f, -1);
         var allocated = new PacketAtHook { Hook = Hook.Input, Packet = Syn, In = InterfaceName.From("eth0") }.With((in PacketContext context) =>
         {
-            var before = 0L;
-            for (var i = 0; i < 2000; i++)
+            // The runtime allocates for itself now and then; what allocates each time does so in every round.
+            var least = long.MaxValue;
+            for (var round = 0; round < 6; round++)
             {
-                if (i == 1000) before = GC.GetAllocatedBytesForCurrentThread();
-                LogLine.Write(in context, in request, line);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                for (var i = 0; i < 1000; i++)
+                    LogLine.Write(in context, in request, line);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             }
-            return GC.GetAllocatedBytesForCurrentThread() - before;
+            return least;
         });
         Assert.Equal(0, allocated);
     }

@@ -149,13 +149,16 @@ public class RejectCornerTests
         var answer = new byte[RejectAnswer.MaxBytes];
         var allocated = new PacketAtHook { Hook = Hook.Forward, Packet = packet }.With((in PacketContext context) =>
         {
-            var before = 0L;
-            for (var i = 0; i < 2000; i++)
+            // The runtime allocates for itself now and then; what allocates each time does so in every round.
+            var least = long.MaxValue;
+            for (var round = 0; round < 6; round++)
             {
-                if (i == 1000) before = GC.GetAllocatedBytesForCurrentThread();
-                RejectAnswer.Write(i % 2 == 0 ? RejectType.TcpReset : RejectType.IcmpHostProhibited, in context, default, answer);
+                var before = GC.GetAllocatedBytesForCurrentThread();
+                for (var i = 0; i < 1000; i++)
+                    RejectAnswer.Write(i % 2 == 0 ? RejectType.TcpReset : RejectType.IcmpHostProhibited, in context, default, answer);
+                least = Math.Min(least, GC.GetAllocatedBytesForCurrentThread() - before);
             }
-            return GC.GetAllocatedBytesForCurrentThread() - before;
+            return least;
         });
         Assert.Equal(0, allocated);
     }
