@@ -42,10 +42,20 @@ public struct Connection
     /// <summary>The helper's number in <see cref="ConnectionTable.Helpers"/>, plus one; 0 for none.</summary>
     public byte Helper;
 
+    /// <summary>Number of the helper that expected this connection in <see cref="ConnectionTable.Helpers"/>, plus one; 0 where none did, or it was
+    /// taken from its master before. Kept here as well as with the master, which may be in another table.</summary>
+    public byte MasterHelper;
+
+    /// <summary>Who decides this connection's packets.</summary>
+    public GrantKind Grant;
+
     /// <summary>Per-protocol part of TCP; of SCTP where that is the protocol, see <see cref="Sctp"/>.</summary>
     public TcpTracking Tcp;
 
     // Third cache line.
+
+    /// <summary>At the owner: how often the connection was called back from one holder because another one met it, 0 to 255.</summary>
+    public byte Recalls;
 
     /// <summary>Packets and bytes of the original direction (bytes of the IP packets).</summary>
     public FlowCounters OriginalCounters;
@@ -69,6 +79,9 @@ public struct Connection
 
     /// <summary>Counts the connections that have lived in this slot, so that a stale reference is seen to be one.</summary>
     public uint Generation;
+
+    /// <summary>At the owner: who holds it, where <see cref="Grant"/> is <see cref="GrantKind.Exclusive"/>.</summary>
+    public int Holder;
 
     /// <summary>The tuple of the reply direction.</summary>
     public readonly FlowTuple Reply => TupleInverse.Of(Original);
@@ -139,4 +152,18 @@ public enum ZoneDirections : byte
 
     /// <summary>Both.</summary>
     Both = 3,
+}
+
+/// <summary>What the owner of a connection lets another table decide by itself.</summary>
+public enum GrantKind : byte
+{
+    /// <summary>Nothing: the owner decides each packet.</summary>
+    None,
+
+    /// <summary>Everything: one holder has the connection, tracker and all, until it ends or is called back.</summary>
+    Exclusive,
+
+    /// <summary>Packets that do not begin or end it: several holders pass them, liberal about windows; what begins or ends a TCP connection is
+    /// the owner's to decide.</summary>
+    Shared,
 }

@@ -94,6 +94,7 @@ public sealed partial class ConnectionTable
             connection.Status |= ConnectionStatus.Expected;
             connection.Master = expectation.Master;
             connection.MasterGeneration = master.Generation;
+            connection.MasterHelper = master.Helper;
             connection.Mark = master.Mark;
             connection.Helper = expectation.Helper;
             Statistics.CountExpectationMatch();
@@ -140,6 +141,7 @@ public sealed partial class ConnectionTable
     private void Unlink(int index)
     {
         ref var connection = ref _store[index];
+        Removing?.Invoke(index);
         _store.Unlink(index);
         connection.Status |= ConnectionStatus.Dying;
         if (connection.Helper != 0) _expectations.Forget(index);

@@ -20,7 +20,9 @@ public sealed partial class ConnectionTable
         for (var at = 0; at < _store.Capacity; at++)
         {
             ref var connection = ref _store[at];
-            if (connection.Status == ConnectionStatus.None || connection.Helper != index + 1) continue;
+            if (connection.Status == ConnectionStatus.None) continue;
+            if (connection.MasterHelper == index + 1) connection.MasterHelper = 0;
+            if (connection.Helper != index + 1) continue;
             connection.Helper = 0;
             _expectations.Forget(at);
         }

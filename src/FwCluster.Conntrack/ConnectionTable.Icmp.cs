@@ -22,7 +22,7 @@ public sealed partial class ConnectionTable
             result = Fail(result, TrackFailure.Malformed);
             return true;
         }
-        if (Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet))
+        if (ChecksumIsWrong(headers, packet, template))
         {
             result = Fail(result, TrackFailure.Checksum);
             return true;

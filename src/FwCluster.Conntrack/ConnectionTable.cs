@@ -88,18 +88,46 @@ public sealed partial class ConnectionTable : IExpectationSink
     /// <param name="now">Nanoseconds since the Unix epoch; never less than in the call before.</param>
     public TrackResult Track(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now)
     {
-        var result = new TrackResult { Connection = -1 };
+        TrackHere(headers, packet, template, now, begins: true, out var result);
+        return result;
+    }
+
+    /// <summary>
+    /// The same for a table that has but some of the connections, those that their owner has granted it: a packet of a connection that is
+    /// not here is the owner's to tell.
+    /// </summary>
+    /// <inheritdoc cref="Track(in PacketHeaders, ReadOnlySpan{byte}, in ConnectionTemplate, long)"/>
+    /// <param name="headers">The headers of a whole packet: fragments are put together before.</param>
+    /// <param name="packet">Its bytes from the IP header on, as many as were captured.</param>
+    /// <param name="template">What the raw table said.</param>
+    /// <param name="now">Nanoseconds since the Unix epoch; never less than in the call before.</param>
+    /// <param name="result">What tracking says, where this table can tell; to be confirmed or discarded as ever.</param>
+    /// <returns>False where the packet's connection, or the one whose packet an ICMP error quotes, is not in this table.</returns>
+    public bool TryTrack(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now, out TrackResult result)
+        => TrackHere(headers, packet, template, now, begins: false, out result);
+
+    private bool TrackHere(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template, long now, bool begins, out TrackResult result)
+    {
+        result = new TrackResult { Connection = -1 };
         if (template.NoTrack)
         {
             result.State = ConntrackState.Untracked;
-            return result;
+            return true;
         }
         if (headers.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6
             && TrackIcmpError(headers, packet, template, now, ref result))
-            return Counted(result);
+        {
+            if (!begins && result.Failure == TrackFailure.IcmpUnknownQuote) return false;
+            Counted(result);
+            return true;
+        }
 
         // A first fragment that reassembly passes on alone has its ports (ipv6_get_l4proto); a later one has nothing to find a tuple by.
-        if (headers.FragmentOffset != 0 || IsCutBeforePorts(headers, packet)) return Counted(Fail(result, TrackFailure.Malformed));
+        if (headers.FragmentOffset != 0 || IsCutBeforePorts(headers, packet))
+        {
+            result = Counted(Fail(result, TrackFailure.Malformed));
+            return true;
+        }
         var tuple = headers.Tuple;
         var bucket = _store.BucketOf(tuple);
         while (true)
@@ -107,24 +135,40 @@ public sealed partial class ConnectionTable : IExpectationSink
             var originalZone = ZoneOf(template, ZoneDirections.Original);
             var replyZone = ZoneOf(template, ZoneDirections.Reply);
             result.Connection = FindLiving(tuple, bucket, originalZone, replyZone, now, out result.Direction);
-            if (result.Connection >= 0) Statistics.CountFound();
-            else if (!Begin(tuple, bucket, template, now, ref result)) return Counted(result);
+            if (result.Connection >= 0)
+            {
+                if (!begins && IsForOwner(result.Connection, headers)) return false;
+                Statistics.CountFound();
+            }
+            else if (!begins)
+            {
+                return false;
+            }
+            else if (!Begin(tuple, bucket, template, now, ref result))
+            {
+                result = Counted(result);
+                return true;
+            }
 
             ref var connection = ref _store[result.Connection];
             result.State = StateOf(connection, result.Direction);
-            var verdict = TrackProtocol(ref connection, headers, packet, result.Direction, now, out result.Failure);
+            var verdict = TrackProtocol(ref connection, headers, packet, template, result.Direction, now, out result.Failure);
             if (verdict == TrackerVerdict.Accept)
             {
                 if (result.Direction == Direction.Reply) connection.Status |= ConnectionStatus.SeenReply;
-                return result;
+                return true;
             }
             if (verdict == TrackerVerdict.AcceptAndRemove)
             {
                 Unlink(result.Connection); // the slot is given back when the rules have looked at it
-                return result;
+                return true;
             }
             if (result.IsUnconfirmed) _store.Free(result.Connection);
-            if (verdict == TrackerVerdict.Invalid) return Counted(Fail(result, result.Failure));
+            if (verdict == TrackerVerdict.Invalid)
+            {
+                result = Counted(Fail(result, result.Failure));
+                return true;
+            }
             Remove(result.Connection); // Repeat: a SYN over a closed connection
             result = new TrackResult { Connection = -1 };
         }
@@ -219,10 +263,10 @@ public sealed partial class ConnectionTable : IExpectationSink
             : ConntrackState.New;
 
     private TrackerVerdict TrackProtocol(ref Connection connection, in PacketHeaders headers, ReadOnlySpan<byte> packet,
-        Direction direction, long now, out TrackFailure failure)
+        in ConnectionTemplate template, Direction direction, long now, out TrackFailure failure)
     {
         failure = TrackFailure.None;
-        if (Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet))
+        if (ChecksumIsWrong(headers, packet, template))
         {
             failure = TrackFailure.Checksum;
             return TrackerVerdict.Invalid;
@@ -240,6 +284,13 @@ public sealed partial class ConnectionTable : IExpectationSink
                 return TrackerVerdict.Invalid;
         }
     }
+
+    private bool ChecksumIsWrong(in PacketHeaders headers, ReadOnlySpan<byte> packet, in ConnectionTemplate template) => template.Checksum switch
+    {
+        ChecksumCheck.Wrong => true,
+        ChecksumCheck.Right => false,
+        _ => Settings.VerifyChecksums && !Checksum.TransportIsValid(headers, packet),
+    };
 
     /// <summary>Without ports there is no tuple to look for (<c>nf_ct_get_tuple_ports</c>): zeroes must not meet an expectation.</summary>
     private static bool IsCutBeforePorts(in PacketHeaders headers, ReadOnlySpan<byte> packet)

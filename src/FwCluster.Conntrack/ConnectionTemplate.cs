@@ -20,6 +20,22 @@ public struct ConnectionTemplate
     /// <summary>The helper's number in <see cref="ConnectionTable.Helpers"/>, plus one; 0 for none.</summary>
     public byte Helper;
 
+    /// <summary>Whether the transport checksum was looked at already.</summary>
+    public ChecksumCheck Checksum;
+
     /// <summary>A rule has set a template: a later CT rule does not change it (<c>xt_ct_target</c>).</summary>
     public bool IsSet;
+}
+
+/// <summary>What is known of a packet's transport checksum.</summary>
+public enum ChecksumCheck : byte
+{
+    /// <summary>Nothing: who tracks looks, where <see cref="ConntrackSettings.VerifyChecksums"/> says so.</summary>
+    NotDone,
+
+    /// <summary>It is right, or not to be looked at.</summary>
+    Right,
+
+    /// <summary>It is wrong.</summary>
+    Wrong,
 }

@@ -10,6 +10,10 @@ internal sealed class GenericTracker(ConntrackSettings settings)
     private readonly long _gre = Duration.Nanoseconds(settings.GreTimeout);
     private readonly long _greStream = Duration.Nanoseconds(settings.GreStreamTimeout);
 
+    /// <summary>How long a connection lives after a packet.</summary>
+    public long TimeoutOf(in Connection connection) => connection.Original.Protocol != IpProtocol.Gre ? _generic
+        : (connection.Status & ConnectionStatus.Assured) != 0 ? _greStream : _gre;
+
     public TrackerVerdict Track(ref Connection connection, in PacketHeaders headers, Direction direction, long now)
     {
         var timeout = _generic;

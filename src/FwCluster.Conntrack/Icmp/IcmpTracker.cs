@@ -9,6 +9,9 @@ internal sealed class IcmpTracker(ConntrackSettings settings)
     private readonly long _icmp = Duration.Nanoseconds(settings.IcmpTimeout);
     private readonly long _icmpV6 = Duration.Nanoseconds(settings.IcmpV6Timeout);
 
+    /// <summary>How long a connection lives after a packet.</summary>
+    public long TimeoutOf(in Connection connection) => connection.Original.Protocol == IpProtocol.Icmp ? _icmp : _icmpV6;
+
     public TrackerVerdict Track(ref Connection connection, in PacketHeaders headers, Direction direction, long now,
         out TrackFailure failure)
     {

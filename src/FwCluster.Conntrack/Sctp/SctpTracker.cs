@@ -45,6 +45,9 @@ internal sealed class SctpTracker
         Tolerated,
     }
 
+    /// <summary>How long an association lives after a packet that left it in this state.</summary>
+    public long TimeoutOf(SctpState state) => _timeouts[(int)state];
+
     /// <summary>True for a connection that is closing: it may go early under pressure (<c>sctp_can_early_drop</c>).</summary>
     public static bool IsClosing(SctpState state)
         => state is SctpState.ShutdownSent or SctpState.ShutdownRecd or SctpState.ShutdownAckSent;

@@ -39,6 +39,9 @@ internal sealed class TcpTracker
     public static bool IsClosing(TcpState state)
         => state is TcpState.FinWait or TcpState.LastAck or TcpState.TimeWait or TcpState.Close or TcpState.CloseWait;
 
+    /// <summary>How long a connection lives after a segment that left it in this state.</summary>
+    public long TimeoutOf(TcpState state) => _timeouts[(int)state];
+
     /// <summary>Closes a connection that this host has reset.</summary>
     public void SetClosing(ref Connection connection, long now)
     {

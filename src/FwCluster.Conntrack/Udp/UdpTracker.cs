@@ -8,6 +8,9 @@ internal sealed class UdpTracker(ConntrackSettings settings)
     private readonly long _unreplied = Duration.Nanoseconds(settings.UdpTimeout);
     private readonly long _stream = Duration.Nanoseconds(settings.UdpStreamTimeout);
 
+    /// <summary>How long a connection lives after a packet.</summary>
+    public long TimeoutOf(in Connection connection) => (connection.Status & ConnectionStatus.Assured) != 0 ? _stream : _unreplied;
+
     public TrackerVerdict Track(ref Connection connection, in PacketHeaders headers, Direction direction, long now,
         out TrackFailure failure)
     {

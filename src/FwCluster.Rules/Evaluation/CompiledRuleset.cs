@@ -22,6 +22,7 @@ public sealed class CompiledRuleset
 
     private readonly CompiledChain[] _chains;
     private readonly Match[] _matches;
+    private readonly bool[] _runsOnce;
     private readonly int[] _entry;
     private readonly int _depth;
     private readonly int _slots;
@@ -40,6 +41,7 @@ public sealed class CompiledRuleset
         {
             if (chains[c].Model.Hook is { } hook) _entry[(int)chains[c].Table * Hooks + (int)hook] = c;
         }
+        _runsOnce = Array.ConvertAll(matches, m => m.Remembers || m.ReadsConnection);
         Remembers = Array.Exists(matches, m => m.Remembers);
     }
 
@@ -175,14 +177,24 @@ public sealed class CompiledRuleset
         var hotDrop = false;
         for (var m = rule.FirstMatch; m < rule.EndMatch; m++)
         {
+            if (packet.IsTrial && _runsOnce[m]) return GiveUp(ref packet, out stop);
             if (_matches[m].Matches(ref packet, ref hotDrop)) continue;
             if (hotDrop) stop = Stop.HotDrop;
             return hotDrop ? Verdict.Drop : Verdict.Continue;
         }
+        if (packet.IsTrial && rule.Target is { UsesConnection: true }) return GiveUp(ref packet, out stop);
         counters?.Count(slot, packet.Headers.TotalLength);
         var verdict = rule.Target is { } target ? target.Apply(ref packet) : Verdict.Continue;
         if (verdict != Verdict.Continue || rule.Chain >= 0) stop = Stop.Yes;
         return verdict;
+    }
+
+    /// <summary>A trial ends where it would leave something behind.</summary>
+    private static Verdict GiveUp(ref PacketContext packet, out Stop stop)
+    {
+        packet.MustAskFirst = true;
+        stop = Stop.HotDrop;
+        return Verdict.Drop;
     }
 
     private enum Stop : byte

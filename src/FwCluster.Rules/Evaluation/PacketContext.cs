@@ -48,6 +48,13 @@ public ref struct PacketContext
     /// <summary>Nanoseconds since the Unix epoch.</summary>
     public long Now;
 
+    /// <summary>The rules are only tried, for a state that the packet might turn out to have: nothing may remember it. See
+    /// <see cref="MustAskFirst"/>.</summary>
+    public bool IsTrial;
+
+    /// <summary>A trial met something that cannot be tried: a match that remembers, or that needs the packet's connection.</summary>
+    public bool MustAskFirst;
+
     /// <summary>The packet's entry. Only where <see cref="TrackResult.Connection"/> is not negative.</summary>
     public readonly ref Connection Connection => ref Connections[Track.Connection];
 }

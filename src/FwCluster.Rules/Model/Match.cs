@@ -16,6 +16,9 @@ public abstract class Match
     /// <summary>True where the answer depends on, or changes, what earlier packets left behind: such a match runs once a packet.</summary>
     public virtual bool Remembers => false;
 
+    /// <summary>True where the answer depends on the packet's connection beyond its state: such a match runs when the connection is known.</summary>
+    public virtual bool ReadsConnection => false;
+
     /// <summary>Does the packet match? Does not allocate. <paramref name="hotDrop"/>: the kernel drops the packet here and now, whatever the rule
     /// says (<c>xt_action_param.hotdrop</c>), e.g. a TCP header cut off under <c>-m tcp</c>.</summary>
     public abstract bool Matches(ref PacketContext packet, ref bool hotDrop);

@@ -12,6 +12,9 @@ public abstract class Target
     /// <summary>The name in the column of targets of <c>iptables -L</c>: the name, but for another name of one target.</summary>
     public virtual string ListedName => Name;
 
+    /// <summary>True where it reads or changes the packet's connection: such a target runs when the connection is known.</summary>
+    public virtual bool UsesConnection => false;
+
     /// <summary>Acts on the packet. Does not allocate.</summary>
     public abstract Verdict Apply(ref PacketContext packet);
 

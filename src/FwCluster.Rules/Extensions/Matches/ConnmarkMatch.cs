@@ -17,6 +17,9 @@ public sealed class ConnmarkMatch(MarkPattern pattern) : Match
     public override string Name => "connmark";
 
     /// <inheritdoc/>
+    public override bool ReadsConnection => true;
+
+    /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop) => PacketConnection.Kind(in packet) switch
     {
         PacketConnectionKind.Entry => Pattern.Matches(packet.Connection.Mark),

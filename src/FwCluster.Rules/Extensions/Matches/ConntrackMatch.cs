@@ -61,6 +61,11 @@ public sealed class ConntrackMatch : Match
     public override string Name => "conntrack";
 
     /// <inheritdoc/>
+    public override bool ReadsConnection => Protocol is not null || OriginalSource is not null || OriginalDestination is not null
+        || ReplySource is not null || ReplyDestination is not null || OriginalSourcePort is not null || OriginalDestinationPort is not null
+        || ReplySourcePort is not null || ReplyDestinationPort is not null || Status is not null || Expires is not null || Direction is not null;
+
+    /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
     {
         if (States is { } states && states.Value.Contains(PacketConnection.State(in packet)) == states.IsInverted) return false;

@@ -21,14 +21,15 @@ public sealed class HelperMatch(string helper, bool isInverted) : Match
     public override string Name => "helper";
 
     /// <inheritdoc/>
+    public override bool ReadsConnection => true;
+
+    /// <inheritdoc/>
     public override bool Matches(ref PacketContext packet, ref bool hotDrop)
     {
         if (PacketConnection.Kind(in packet) != PacketConnectionKind.Entry) return IsInverted;
         ref readonly var connection = ref packet.Connection;
-        if (connection.Master < 0) return IsInverted;
-        ref readonly var master = ref packet.Connections[connection.Master];
-        if (master.Generation != connection.MasterGeneration || master.Helper == 0) return IsInverted;
-        var expected = packet.Connections.Helpers[master.Helper - 1].Name;
+        if (connection.MasterHelper == 0) return IsInverted;
+        var expected = packet.Connections.Helpers[connection.MasterHelper - 1].Name;
         return Helper.StartsWith(expected, StringComparison.Ordinal) || Helper.Length == 0 ? !IsInverted : IsInverted;
     }
 

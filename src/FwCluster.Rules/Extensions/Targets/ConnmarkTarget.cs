@@ -37,6 +37,9 @@ public sealed class ConnmarkTarget : Target
     public override string Name => "CONNMARK";
 
     /// <inheritdoc/>
+    public override bool UsesConnection => true;
+
+    /// <inheritdoc/>
     public override Verdict Apply(ref PacketContext packet)
     {
         switch (PacketConnection.Kind(in packet))

@@ -1,0 +1,92 @@
+using FwCluster.Packets;
+
+namespace FwCluster.Conntrack;
+
+/// <content>Connections that one table owns and another one holds.</content>
+public sealed partial class ConnectionTable
+{
+    /// <summary>Told of every entry that leaves the table, for whatever reason, while it can still be read; null for nobody.</summary>
+    public Action<int>? Removing { get; set; }
+
+    /// <summary>Takes over a confirmed connection from another table.</summary>
+    /// <param name="entry">The connection as that table had it; its end by this one's clock.</param>
+    /// <returns>Its index here.</returns>
+    public int Adopt(in Connection entry)
+    {
+        var index = Borrow(in entry);
+        _store.Link(index);
+        return index;
+    }
+
+    /// <summary>Makes a connection of another table readable, without its being in this one: it is not found, and goes with <see cref="GiveBack"/>.</summary>
+    public int Borrow(in Connection entry)
+    {
+        var index = _store.Allocate();
+        ref var slot = ref _store[index];
+        var generation = slot.Generation;
+        slot = entry;
+        slot.Generation = generation;
+        slot.Next = slot.Master = -1; // places in the other table
+        return index;
+    }
+
+    /// <summary>Gives the place of a borrowed connection back.</summary>
+    public void GiveBack(int index) => _store.Free(index);
+
+    /// <summary>Takes a connection out of this table for another one: nobody is told, and what it expects goes with it.</summary>
+    public void Surrender(int index)
+    {
+        _store.Unlink(index);
+        if (_store[index].Helper != 0) _expectations.Forget(index);
+        _store.Free(index);
+    }
+
+    /// <summary>Writes what another table has made of a connection of this one over it: everything but what is this table's own (its place, its
+    /// helper and master, who holds it).</summary>
+    public void Update(int index, in Connection entry)
+    {
+        ref var mine = ref _store[index];
+        (mine.Expires, mine.Mark, mine.Tcp, mine.StreamAfter) = (entry.Expires, entry.Mark, entry.Tcp, entry.StreamAfter);
+        (mine.OriginalCounters, mine.ReplyCounters) = (entry.OriginalCounters, entry.ReplyCounters);
+        mine.Status = entry.Status & ~ConnectionStatus.Dying;
+    }
+
+    /// <summary>From now on several tables pass the connection's packets, and this one sees but what begins and ends it: windows and the exact numbers
+    /// of resets, which need every segment, are no longer asked for.</summary>
+    public static void MakeLiberal(ref Connection connection)
+    {
+        if (connection.Original.Protocol != IpProtocol.Tcp) return;
+        ref var tcp = ref connection.Tcp;
+        tcp.Original.Flags = (tcp.Original.Flags | TcpWindowFlags.BeLiberal) & ~TcpWindowFlags.MaxAckSet;
+        tcp.Reply.Flags = (tcp.Reply.Flags | TcpWindowFlags.BeLiberal) & ~TcpWindowFlags.MaxAckSet;
+    }
+
+    /// <summary>True where the packets of the connection may be passed by several tables: both ends have spoken, and nobody has begun to close it.</summary>
+    public static bool MayBeShared(in Connection connection)
+        => (connection.Status & ConnectionStatus.SeenReply) != 0
+            && connection.Original.Protocol switch
+            {
+                IpProtocol.Tcp => connection.Tcp.State == TcpState.Established && (connection.Status & ConnectionStatus.Assured) != 0,
+                IpProtocol.Sctp => false,
+                _ => true,
+            };
+
+    /// <summary>When a connection ends whose holder is gone without having told: as if its last packet had come now.</summary>
+    public void Resume(int index, long now)
+    {
+        ref var connection = ref _store[index];
+        connection.Expires = now + (connection.Original.Protocol switch
+        {
+            IpProtocol.Tcp => _tcp.TimeoutOf(connection.Tcp.State),
+            IpProtocol.Udp or IpProtocol.UdpLite => _udp.TimeoutOf(connection),
+            IpProtocol.Sctp => _sctp.TimeoutOf(connection.SctpState),
+            IpProtocol.Icmp or IpProtocol.IcmpV6 => _icmp.TimeoutOf(connection),
+            _ => _generic.TimeoutOf(connection),
+        });
+    }
+
+    /// <summary>True where a packet of a shared connection is the owner's to decide: it begins or ends something.</summary>
+    private bool IsForOwner(int index, in PacketHeaders headers)
+        => _store[index].Grant == GrantKind.Shared && headers.Protocol == IpProtocol.Tcp
+            && (headers.TcpFlags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0;
+}
