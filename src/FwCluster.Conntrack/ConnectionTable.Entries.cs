@@ -85,18 +85,9 @@ public sealed partial class ConnectionTable
         result.Direction = Direction.Original;
         result.IsUnconfirmed = true;
 
-        var expectation = _expectations.Count == 0
-            ? null
-            : _expectations.Claim(tuple, ZoneOf(template, ZoneDirections.Original), now);
-        if (expectation is not null)
+        if (IsExpected(ref connection, template, now))
         {
-            ref var master = ref _store[expectation.Master];
             connection.Status |= ConnectionStatus.Expected;
-            connection.Master = expectation.Master;
-            connection.MasterGeneration = master.Generation;
-            connection.MasterHelper = master.Helper;
-            connection.Mark = master.Mark;
-            connection.Helper = expectation.Helper;
             Statistics.CountExpectationMatch();
         }
         else if (template.Helper != 0)
@@ -109,6 +100,24 @@ public sealed partial class ConnectionTable
             _helperByPort.TryGetValue((uint)tuple.Protocol << 16 | tuple.DestinationPort, out connection.Helper);
         }
         if (connection.Helper != 0 && !_isLoaded[connection.Helper - 1]) connection.Helper = 0;
+        return true;
+    }
+
+    /// <summary>Takes the expectation that a first packet meets, and from the master what its connection inherits.</summary>
+    private bool IsExpected(ref Connection connection, in ConnectionTemplate template, long now)
+    {
+        if (ClaimedExpectations is { } claimed)
+        {
+            if (claimed(connection.Original) is not { } granted) return false;
+            (connection.MasterHelper, connection.Mark, connection.Helper) = (granted.MasterHelper, granted.Mark, granted.Helper);
+            return true;
+        }
+        if (_expectations.Count == 0
+            || _expectations.Claim(connection.Original, ZoneOf(template, ZoneDirections.Original), now) is not { } expectation)
+            return false;
+        ref var master = ref _store[expectation.Master];
+        (connection.Master, connection.MasterGeneration) = (expectation.Master, master.Generation);
+        (connection.MasterHelper, connection.Mark, connection.Helper) = (master.Helper, master.Mark, expectation.Helper);
         return true;
     }
 

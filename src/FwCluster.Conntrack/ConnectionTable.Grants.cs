@@ -8,6 +8,38 @@ public sealed partial class ConnectionTable
     /// <summary>Told of every entry that leaves the table, for whatever reason, while it can still be read; null for nobody.</summary>
     public Action<int>? Removing { get; set; }
 
+    /// <summary>Where a first packet's expectation comes from, if not from this table alone: what was claimed for a connection of this tuple, or null.
+    /// Null itself for a table whose own expectations are all there are.</summary>
+    public Func<FlowTuple, ClaimedExpectation?>? ClaimedExpectations { get; set; }
+
+    /// <summary>Told of every expectation that a helper notes; null for nobody.</summary>
+    public Action<Expectation>? Expecting { get; set; }
+
+    /// <summary>Told of every expectation that goes: met, over, or its master gone; null for nobody.</summary>
+    public Action<Expectation>? ExpectationGone
+    {
+        get => _expectations.Gone;
+        set => _expectations.Gone = value;
+    }
+
+    /// <summary>Takes an expectation for a connection elsewhere that it was claimed for.</summary>
+    /// <param name="expectation">The expectation, noted in this table and not gone since.</param>
+    /// <param name="now">Nanoseconds since the Unix epoch.</param>
+    /// <returns>What the connection inherits; null where the expectation's time is over.</returns>
+    public ClaimedExpectation? Claim(Expectation expectation, long now)
+    {
+        ArgumentNullException.ThrowIfNull(expectation);
+        if (expectation.Expires <= now)
+        {
+            _expectations.Remove(expectation);
+            return null;
+        }
+        ref var master = ref _store[expectation.Master];
+        var claimed = new ClaimedExpectation(master.Mark, master.Helper, expectation.Helper);
+        if (!expectation.Permanent) _expectations.Remove(expectation);
+        return claimed;
+    }
+
     /// <summary>Takes over a confirmed connection from another table.</summary>
     /// <param name="entry">The connection as that table had it; its end by this one's clock.</param>
     /// <returns>Its index here.</returns>
@@ -51,6 +83,22 @@ public sealed partial class ConnectionTable
         mine.Status = entry.Status & ~ConnectionStatus.Dying;
     }
 
+    /// <summary>Shows some of the entries to somebody who may remove the one he is shown.</summary>
+    /// <param name="from">The place to begin at, from 0.</param>
+    /// <param name="budget">Places to look at.</param>
+    /// <param name="visit">Called with the index of each entry found.</param>
+    /// <returns>Where to go on; 0 after the last.</returns>
+    public int Visit(int from, int budget, Action<int> visit)
+    {
+        ArgumentNullException.ThrowIfNull(visit);
+        var end = Math.Min(_store.Capacity, from + budget);
+        for (var index = from; index < end; index++)
+        {
+            if (IsInTable(_store[index])) visit(index);
+        }
+        return end < _store.Capacity ? end : 0;
+    }
+
     /// <summary>From now on several tables pass the connection's packets, and this one sees but what begins and ends it: windows and the exact numbers
     /// of resets, which need every segment, are no longer asked for.</summary>
     public static void MakeLiberal(ref Connection connection)
@@ -90,3 +138,9 @@ public sealed partial class ConnectionTable
         => _store[index].Grant == GrantKind.Shared && headers.Protocol == IpProtocol.Tcp
             && (headers.TcpFlags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0;
 }
+
+/// <summary>What an expected connection inherits from its master.</summary>
+/// <param name="Mark">The master's mark.</param>
+/// <param name="MasterHelper">The master's helper: its number in <see cref="ConnectionTable.Helpers"/>, plus one.</param>
+/// <param name="Helper">The connection's own helper, likewise; 0 for none.</param>
+public readonly record struct ClaimedExpectation(uint Mark, byte MasterHelper, byte Helper);

@@ -75,20 +75,48 @@ public sealed partial class ConnectionTable
         return true;
     }
 
-    private TrackResult Quoted(in PacketHeaders headers, ReadOnlySpan<byte> packet, int quoteAt, in ConnectionTemplate template, long now)
+    /// <summary>Reads which connection an ICMP error is about.</summary>
+    /// <param name="headers">The packet's headers.</param>
+    /// <param name="packet">Its bytes from the IP header on.</param>
+    /// <param name="tuple">The tuple of that connection which goes with the error.</param>
+    /// <returns>False where the packet is no error, or its quote cannot be read.</returns>
+    public static bool TryReadQuote(in PacketHeaders headers, ReadOnlySpan<byte> packet, out FlowTuple tuple)
     {
-        var result = new TrackResult { Connection = -1, State = ConntrackState.Invalid, Failure = TrackFailure.IcmpBadQuote };
+        tuple = default;
+        if (headers.Protocol is not (IpProtocol.Icmp or IpProtocol.IcmpV6) || headers.Transport != TransportHeader.Whole) return false;
+        var quoteAt = headers.TransportOffset + IcmpHeader;
+        if (headers.Protocol == IpProtocol.IcmpV6 && headers.IcmpType == Redirect)
+        {
+            const int redirectedHeaderOption = 40;
+            quoteAt = headers.TransportOffset + redirectedHeaderOption + 8;
+        }
+        else if (!IcmpTypes.IsError(headers.Protocol, headers.IcmpType))
+        {
+            return false;
+        }
+        return TryReadQuote(in headers, packet, quoteAt, out tuple);
+    }
+
+    private static bool TryReadQuote(in PacketHeaders headers, ReadOnlySpan<byte> packet, int quoteAt, out FlowTuple tuple)
+    {
+        tuple = default;
         var end = Math.Min(packet.Length, headers.TotalLength);
         if (quoteAt >= end
             || PacketDecoder.DecodeQuoted(packet[quoteAt..end], headers.Family, out var quoted) != DecodeResult.Ok
             || quoted.Transport == TransportHeader.Malformed || quoted.FragmentOffset != 0)
-            return result;
-
-        var tuple = quoted.Tuple;
-        if (tuple.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 && IcmpTypes.Answer(tuple.Protocol, tuple.IcmpType) < 0)
-            return result;
+            return false;
+        var quotedTuple = quoted.Tuple;
+        if (quotedTuple.Protocol is IpProtocol.Icmp or IpProtocol.IcmpV6 && IcmpTypes.Answer(quotedTuple.Protocol, quotedTuple.IcmpType) < 0)
+            return false;
         // The quoted packet goes against the error: look for the one that goes with it.
-        var inverse = TupleInverse.Of(tuple);
+        tuple = TupleInverse.Of(quotedTuple);
+        return true;
+    }
+
+    private TrackResult Quoted(in PacketHeaders headers, ReadOnlySpan<byte> packet, int quoteAt, in ConnectionTemplate template, long now)
+    {
+        var result = new TrackResult { Connection = -1, State = ConntrackState.Invalid, Failure = TrackFailure.IcmpBadQuote };
+        if (!TryReadQuote(in headers, packet, quoteAt, out var inverse)) return result;
         result.Failure = TrackFailure.IcmpUnknownQuote;
         var index = FindLiving(inverse, _store.BucketOf(inverse), ZoneOf(template, ZoneDirections.Original),
             ZoneOf(template, ZoneDirections.Reply), now, out var direction);

@@ -215,6 +215,12 @@ public sealed partial class ConnectionTable : IExpectationSink
     /// <summary>The rules did not accept the packet: an entry that it would have begun is forgotten.</summary>
     public void Discard(ref TrackResult result) => Release(ref result);
 
+    /// <summary>Finds the entry that a packet with this tuple and template belongs to, whichever its direction.</summary>
+    /// <returns>The index, or -1.</returns>
+    public int Find(in FlowTuple tuple, in ConnectionTemplate template, long now, out Direction direction)
+        => FindLiving(tuple, _store.BucketOf(tuple), ZoneOf(template, ZoneDirections.Original), ZoneOf(template, ZoneDirections.Reply), now,
+            out direction);
+
     /// <summary>Finds the entry of a tuple, whichever its direction.</summary>
     /// <returns>The index, or -1.</returns>
     public int Find(in FlowTuple tuple, ushort zone, long now, out Direction direction)
@@ -254,6 +260,7 @@ public sealed partial class ConnectionTable : IExpectationSink
     {
         if (!_expectations.Add(expectation, helper, now)) return false;
         Statistics.CountExpectation();
+        Expecting?.Invoke(expectation);
         return true;
     }
 

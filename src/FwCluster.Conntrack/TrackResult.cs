@@ -69,4 +69,10 @@ public enum TrackFailure : byte
 
     /// <summary>Another packet confirmed the same tuple first: the packet is dropped.</summary>
     Clash,
+
+    /// <summary>Too many packets wait for the owner of their connections to answer already: the packet is dropped.</summary>
+    Overload,
+
+    /// <summary>The owner of the packet's connection has not answered in time: the packet is dropped.</summary>
+    Unanswered,
 }

@@ -36,6 +36,9 @@ public readonly ref struct PacketInput
     /// <summary>The sender's Ethernet address in the low 48 bits, where the frame does not have it but the port knows it.</summary>
     public ulong? SourceMac { get; init; }
 
+    /// <summary>What the port wants to be told with a verdict that comes later.</summary>
+    public PacketTicket Ticket { get; init; }
+
     /// <summary>True where it was routed already, because the port takes packets from the hook itself: the time to live of one to forward is
     /// one less than it came with.</summary>
     public bool IsRouted { get; init; }

@@ -60,6 +60,9 @@ public enum PacketFate : byte
     /// <summary>A fragment that cannot belong to a packet.</summary>
     FragmentDropped,
 
+    /// <summary>It waits for the shard that has its connection: the verdict comes by <see cref="IVerdictPort"/>.</summary>
+    Held,
+
     /// <summary>All rules on its way accepted it.</summary>
     Accepted,
 

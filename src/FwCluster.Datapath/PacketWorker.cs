@@ -1,5 +1,7 @@
 using FwCluster.Conntrack;
+using FwCluster.Datapath.Held;
 using FwCluster.Datapath.Reject;
+using FwCluster.Datapath.Shards;
 using FwCluster.Packets;
 using FwCluster.Packets.Fragments;
 using FwCluster.Rules.Evaluation;
@@ -7,7 +9,8 @@ using FwCluster.Rules.Evaluation;
 namespace FwCluster.Datapath;
 
 /// <summary>
-/// The way of a packet, from a port to its verdict. One worker, one thread; its connections are its own.
+/// The way of a packet, from a port to its verdict. One worker, one thread. Its connections are all there are, or, with a way to shards that others
+/// run, those that the shards have granted it: the flow cache.
 /// </summary>
 /// <remarks>
 /// <list type="number">
@@ -17,6 +20,8 @@ namespace FwCluster.Datapath;
 /// <item>Run the hooks on that way in the kernel's order (<c>enum nf_ip_hook_priorities</c>), tracking between raw and mangle.</item>
 /// <item>Confirm the connection that the packet began, or discard it.</item>
 /// </list>
+/// A packet whose connection is a shard's to tell is held after the raw table: its rules are tried for each state that it might have, the shard is
+/// asked, and with the answer the packet goes on from there, now counted.
 /// Processing a packet does not allocate, but for fragments and for what tracking says it allocates.
 /// <code>
 ///              raw  track  mangle          mangle  filter
@@ -25,7 +30,7 @@ namespace FwCluster.Datapath;
 /// out ->  OUTPUT (raw track mangle filter) ----------> POSTROUTING ---> confirm
 /// </code>
 /// </remarks>
-public sealed class PacketWorker
+public sealed partial class PacketWorker
 {
     private const int SweepEvery = 256;
     private const int SweepBudget = 512;
@@ -50,9 +55,11 @@ public sealed class PacketWorker
     /// <param name="log">Where LOG and NFLOG go; null for nowhere.</param>
     /// <param name="reassembly">Limits of reassembly; null for the kernel's.</param>
     /// <param name="answers">What answers the packets that a REJECT rule stops; null where nobody sends the answers.</param>
+    /// <param name="shards">The way to the shards; null where <paramref name="connections"/> are all there are.</param>
     public PacketWorker(ActiveRuleset ipv4, ActiveRuleset ipv6, ConnectionTable connections, HostAddresses host,
-        IPacketLog? log = null, ReassemblyOptions? reassembly = null, RejectAnswers? answers = null)
+        IPacketLog? log = null, ReassemblyOptions? reassembly = null, RejectAnswers? answers = null, ShardAccess? shards = null)
     {
+        ArgumentNullException.ThrowIfNull(connections);
         ArgumentNullException.ThrowIfNull(ipv4);
         ArgumentNullException.ThrowIfNull(ipv6);
         if (ipv4.Rules.Family != IpFamily.IPv4) throw new ArgumentException("these are not IPv4 rules", nameof(ipv4));
@@ -64,9 +71,15 @@ public sealed class PacketWorker
         _log = log ?? NoPacketLog.Instance;
         _reassembler = new Reassembler(reassembly);
         _answers = answers;
+        if (shards is null) return;
+        _link = shards.Link;
+        _verdicts = shards.Verdicts;
+        _patience = (long)shards.Patience.TotalNanoseconds;
+        _held = new HeldPackets(shards.MaxHeld);
+        connections.Removing = ReportEnd;
     }
 
-    /// <summary>The connections.</summary>
+    /// <summary>The connections: all, or those that this worker holds.</summary>
     public ConnectionTable Connections { get; }
 
     /// <summary>What this worker has seen.</summary>
@@ -84,17 +97,17 @@ public sealed class PacketWorker
     /// </summary>
     public void Change(RulesetChange change) => Volatile.Write(ref _change, change);
 
-    /// <summary>Takes one frame to its verdict.</summary>
+    /// <summary>Takes one frame to its verdict, or holds it: <see cref="PacketFate.Held"/>.</summary>
     public PacketOutcome Process(in PacketInput input)
     {
-        if (_change is not null) MakeChange();
+        if (_change is not null && HeldCount == 0) MakeChange();
         _now = Math.Max(_now, input.Time);
         var outcome = default(PacketOutcome);
         Decode(in input, ref outcome);
-        Statistics.Count(in outcome);
+        if (outcome.Fate != PacketFate.Held) Statistics.Count(in outcome);
         if (--_untilSweep == 0)
         {
-            Connections.Sweep(_now, SweepBudget);
+            Sweep(SweepBudget);
             _untilSweep = SweepEvery;
         }
         return outcome;
@@ -105,9 +118,10 @@ public sealed class PacketWorker
     /// <param name="budget">Entries to look at.</param>
     public void Idle(long now, int budget)
     {
-        if (_change is not null) MakeChange();
         _now = Math.Max(_now, now);
-        Connections.Sweep(_now, budget);
+        if (_link is not null) Advance(now);
+        if (_change is not null && HeldCount == 0) MakeChange();
+        Sweep(budget);
     }
 
     private void MakeChange()
@@ -163,138 +177,42 @@ public sealed class PacketWorker
     {
         var rules = headers.Family == IpFamily.IPv4 ? _ipv4 : _ipv6;
         if (input.IsRouted && way == PacketWay.Forward && headers.Ttl < byte.MaxValue) headers.Ttl++; // PREROUTING sees what came
-        var context = new PacketContext
-        {
-            Headers = ref headers,
-            Packet = packet.Length > headers.TotalLength ? packet[..headers.TotalLength] : packet,
-            Link = ref link,
-            Track = new TrackResult { Connection = -1 },
-            Connections = Connections,
-            AddressTypes = _host,
-            Log = _log,
-            Mark = input.Mark,
-            Now = _now,
-        };
+        var context = Context(ref headers, packet, in link, in input);
         var tos = headers.Tos;
         outcome.Fate = PacketFate.Accepted;
-        var accepted = way switch
+        var route = PacketRoute.Of(way, input.In, input.Out, Loopback);
+        var goesOn = AskRaw(rules, in route, ref context, ref outcome);
+        if (goesOn && !Track(ref context, ref outcome))
         {
-            PacketWay.Input => ComeIn(rules, ref context, input.In, ref outcome) && Deliver(rules, ref context, ref outcome),
-            PacketWay.Forward => ComeIn(rules, ref context, input.In, ref outcome)
-                && Forward(rules, ref context, input.Out, ref outcome),
-            PacketWay.Output => SendOut(rules, ref context, input.Out, ref outcome),
-            _ => LoopBack(rules, ref context, ref outcome),
-        };
-        (outcome.Mark, outcome.Tos, outcome.IsTosChanged) = (context.Mark, headers.Tos, headers.Tos != tos);
-        if (outcome.Fate == PacketFate.Rejected && _answers is not null && outcome.Decision.Reject is { } reject)
-            _answers.Write(reject.Type, in context, input.ChecksumIsTrusted);
-        // Where something stopped the packet on its way. (What has been confirmed is kept.)
-        if (!accepted) Connections.Discard(ref context.Track);
-    }
-
-    /// <summary>Hook PREROUTING.</summary>
-    private bool ComeIn(ActiveRuleset rules, ref PacketContext context, InterfaceName from, ref PacketOutcome outcome)
-    {
-        (context.In, context.Out) = (from, default);
-        return Ask(rules, TableId.Raw, Hook.PreRouting, ref context, ref outcome)
-            && Track(ref context, ref outcome)
-            && Ask(rules, TableId.Mangle, Hook.PreRouting, ref context, ref outcome);
-    }
-
-    /// <summary>Hook INPUT.</summary>
-    private bool Deliver(ActiveRuleset rules, ref PacketContext context, ref PacketOutcome outcome)
-        => Ask(rules, TableId.Mangle, Hook.Input, ref context, ref outcome)
-            && Ask(rules, TableId.Filter, Hook.Input, ref context, ref outcome)
-            && Confirm(ref context, ref outcome);
-
-    /// <summary>Hooks FORWARD and POSTROUTING.</summary>
-    private bool Forward(ActiveRuleset rules, ref PacketContext context, InterfaceName to, ref PacketOutcome outcome)
-    {
-        context.Out = to;
-        // The router takes one away before its rules see the packet (ip_forward, ip6_forward).
-        if (context.Headers.Ttl > 0) context.Headers.Ttl--;
-        return Ask(rules, TableId.Mangle, Hook.Forward, ref context, ref outcome)
-            && Ask(rules, TableId.Filter, Hook.Forward, ref context, ref outcome)
-            && Ask(rules, TableId.Mangle, Hook.PostRouting, ref context, ref outcome)
-            && Confirm(ref context, ref outcome);
-    }
-
-    /// <summary>Hooks OUTPUT and POSTROUTING.</summary>
-    private bool SendOut(ActiveRuleset rules, ref PacketContext context, InterfaceName to, ref PacketOutcome outcome)
-    {
-        (context.In, context.Out) = (default, to);
-        return Ask(rules, TableId.Raw, Hook.Output, ref context, ref outcome)
-            && Track(ref context, ref outcome)
-            && RelateOwnError(ref context, ref outcome)
-            && Ask(rules, TableId.Mangle, Hook.Output, ref context, ref outcome)
-            && Ask(rules, TableId.Filter, Hook.Output, ref context, ref outcome)
-            && Ask(rules, TableId.Mangle, Hook.PostRouting, ref context, ref outcome)
-            && Confirm(ref context, ref outcome);
-    }
-
-    /// <summary>
-    /// Out and in again. The packet keeps its connection over the loopback interface: coming in, it is not tracked a second time and
-    /// CT rules do not touch it (nf_conntrack_in, xt_ct_target). An INVALID one has no connection, and is tracked afresh.
-    /// </summary>
-    private bool LoopBack(ActiveRuleset rules, ref PacketContext context, ref PacketOutcome outcome)
-    {
-        if (!SendOut(rules, ref context, Loopback, ref outcome)) return false;
-        context.Template = default;
-        if (context.Track.State == ConntrackState.Invalid)
-        {
-            context.Track = new TrackResult { Connection = -1 };
-            return ComeIn(rules, ref context, Loopback, ref outcome) && Deliver(rules, ref context, ref outcome);
+            Hold(in input, in link, in route, tos, ref context, ref outcome);
+            return;
         }
-        context.Template.IsSet = true;
-        (context.In, context.Out) = (Loopback, default);
-        return Ask(rules, TableId.Raw, Hook.PreRouting, ref context, ref outcome)
-            && Ask(rules, TableId.Mangle, Hook.PreRouting, ref context, ref outcome)
-            && Deliver(rules, ref context, ref outcome);
+        goesOn = goesOn && !context.Track.Drop && AskOthers(rules, in route, ref context, ref outcome);
+        (outcome.Mark, outcome.Tos, outcome.IsTosChanged) = (context.Mark, headers.Tos, headers.Tos != tos);
+        Finish(goesOn, input.ChecksumIsTrusted, ref context, ref outcome);
     }
 
-    private static bool Ask(ActiveRuleset rules, TableId table, Hook hook, ref PacketContext context, ref PacketOutcome outcome)
+    private PacketContext Context(ref PacketHeaders headers, ReadOnlySpan<byte> packet, ref readonly LinkHeader link, in PacketInput input) => new()
     {
-        context.Hook = hook;
-        var decision = rules.Rules.Evaluate(table, hook, ref context, rules.Counters);
-        var accepted = decision.Verdict == Verdict.Accept;
-        if (accepted && table != TableId.Filter) return true;
-        outcome.Table = table;
-        outcome.Hook = hook;
-        outcome.Decision = decision;
-        if (!accepted) outcome.Fate = decision.Verdict == Verdict.Reject ? PacketFate.Rejected : PacketFate.Dropped;
-        return accepted;
-    }
+        Headers = ref headers,
+        Packet = packet.Length > headers.TotalLength ? packet[..headers.TotalLength] : packet,
+        Link = ref link,
+        Track = new TrackResult { Connection = -1 },
+        Connections = Connections,
+        AddressTypes = _host,
+        Log = _log,
+        Mark = input.Mark,
+        Now = _now,
+        In = input.In,
+        Out = input.Out,
+    };
 
-    private bool Track(ref PacketContext context, ref PacketOutcome outcome)
+    private void Finish(bool isAccepted, bool checksumIsTrusted, ref PacketContext context, ref PacketOutcome outcome)
     {
-        // Rules behind the one with the zone may have marked the packet since.
-        if (context.Template.ZoneIsMark) context.Template.Zone = (ushort)context.Mark;
-        context.Track = Connections.Track(in context.Headers, context.Packet, in context.Template, _now);
-        outcome.State = context.Track.State;
-        outcome.Direction = context.Track.Direction;
-        outcome.Failure = context.Track.Failure;
-        if (!context.Track.Drop) return true;
-        outcome.Fate = PacketFate.TrackingDropped;
-        return false;
-    }
-
-    /// <summary>
-    /// The host's own ICMP error is about a packet that it just took in, and so RELATED (nf_conntrack_attach), even where that packet's
-    /// connection was never confirmed, or the packet came to its end before a queue could show it: its TTL was used up, or no route led on.
-    /// </summary>
-    private static bool RelateOwnError(ref PacketContext context, ref PacketOutcome outcome)
-    {
-        if (context.Track.Failure != TrackFailure.IcmpUnknownQuote) return true;
-        context.Track.Failure = outcome.Failure = TrackFailure.None;
-        context.Track.State = outcome.State = ConntrackState.Related;
-        return true;
-    }
-
-    private bool Confirm(ref PacketContext context, ref PacketOutcome outcome)
-    {
-        if (Connections.Confirm(ref context.Track, in context.Headers, context.Packet, _now)) return true;
-        outcome.Fate = PacketFate.TrackingDropped;
-        outcome.Failure = context.Track.Failure;
-        return false;
+        if (outcome.Fate == PacketFate.Rejected && _answers is not null && outcome.Decision.Reject is { } reject)
+            _answers.Write(reject.Type, in context, checksumIsTrusted);
+        if (_link is not null && context.Track.Connection >= 0) Report(context.Track.Connection);
+        // Where something stopped the packet on its way. (What has been confirmed is kept.)
+        if (!isAccepted) Connections.Discard(ref context.Track);
     }
 }

@@ -10,6 +10,9 @@ internal sealed class ExpectationTable(int maxExpectations)
     private readonly Dictionary<Place, List<Expectation>> _byPlace = [];
     private readonly Dictionary<int, MasterState> _masters = [];
 
+    /// <summary>Told of each that goes.</summary>
+    public Action<Expectation>? Gone { get; set; }
+
     /// <summary>Expectations, those included whose time is over and that nobody has met since.</summary>
     public int Count { get; private set; }
 
@@ -100,7 +103,8 @@ internal sealed class ExpectationTable(int maxExpectations)
         foreach (var expectation in All.Where(e => e.Expires <= now).ToList()) Remove(expectation);
     }
 
-    private void Remove(Expectation expectation)
+    /// <summary>Removes an expectation.</summary>
+    public void Remove(Expectation expectation)
     {
         RemoveFromPlace(expectation);
         if (_masters.TryGetValue(expectation.Master, out var master)) master.Expecting.Remove(expectation);
@@ -111,6 +115,7 @@ internal sealed class ExpectationTable(int maxExpectations)
         var place = Place.Of(expectation.Tuple);
         if (!_byPlace.TryGetValue(place, out var list) || !RemoveSame(list, expectation)) return;
         Count--;
+        Gone?.Invoke(expectation);
         if (list.Count == 0) _byPlace.Remove(place);
     }
 

@@ -29,6 +29,9 @@ public struct ShardRequest
     /// <summary>The packet's length, bytes; what comes beside the request may be less.</summary>
     public int WireLength;
 
+    /// <summary>The expectation in the node's directory that the packet would meet.</summary>
+    public ExpectationId Expectation;
+
     /// <summary><see cref="Entry"/> is there.</summary>
     public bool HasEntry;
 

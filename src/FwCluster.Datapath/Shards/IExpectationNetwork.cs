@@ -1,0 +1,36 @@
+using FwCluster.Conntrack;
+using FwCluster.Packets;
+
+namespace FwCluster.Datapath.Shards;
+
+/// <summary>
+/// How a shard tells the nodes what its connections' helpers expect, and takes what others expect. Where there is but one shard, its table's own
+/// expectations are all there are, and nobody needs telling.
+/// </summary>
+public interface IExpectationNetwork
+{
+    /// <summary>Tells every node's directory of an expectation. <see cref="Shard.Acknowledged"/> follows, once every node that can be reached has it,
+    /// or has had its time.</summary>
+    /// <param name="ticket">What the acknowledgement names.</param>
+    /// <param name="number">The expectation's number in this shard.</param>
+    /// <param name="expectation">The expectation.</param>
+    void Announce(long ticket, ulong number, Expectation expectation);
+
+    /// <summary>Takes an expectation out of every directory.</summary>
+    void Withdraw(ulong number);
+
+    /// <summary>Asks the master's shard for an expectation. <see cref="Shard.Claimed"/> follows.</summary>
+    /// <param name="ticket">What the answer names.</param>
+    /// <param name="expectation">The expectation.</param>
+    /// <param name="tuple">The connection that claims it.</param>
+    void Claim(long ticket, in ExpectationId expectation, in FlowTuple tuple);
+}
+
+/// <summary>Names an expectation among all shards.</summary>
+/// <param name="Shard">The master's shard.</param>
+/// <param name="Number">Its number there, from 1; 0 for none.</param>
+public readonly record struct ExpectationId(int Shard, ulong Number)
+{
+    /// <summary>True where there is one.</summary>
+    public bool IsSet => Number != 0;
+}
