@@ -22,6 +22,14 @@ public sealed partial class ConnectionTable
         set => _expectations.Gone = value;
     }
 
+    /// <summary>Asked before an expectation is noted: is there another table's that some packet would meet as well? Then it is not
+    /// (<c>expect_clash</c>). Null where there is no other table.</summary>
+    public Func<Expectation, bool>? IsExpectedElsewhere
+    {
+        get => _expectations.IsTakenElsewhere;
+        set => _expectations.IsTakenElsewhere = value;
+    }
+
     /// <summary>Takes an expectation for a connection elsewhere that it was claimed for.</summary>
     /// <param name="expectation">The expectation, noted in this table and not gone since.</param>
     /// <param name="now">Nanoseconds since the Unix epoch.</param>

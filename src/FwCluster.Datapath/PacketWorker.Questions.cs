@@ -19,6 +19,7 @@ public sealed partial class PacketWorker
 
     private readonly IShardLink? _link;
     private readonly IVerdictPort? _verdicts;
+    private readonly IExpectationDirectory? _directory;
     private readonly HeldPackets? _held;
     private readonly long _patience;
 
@@ -93,6 +94,7 @@ public sealed partial class PacketWorker
             Template = held.Template,
             WireLength = context.Headers.TotalLength,
         };
+        if (_directory is not null) request.Expectation = _directory.Find(held.Tuple, OriginalZone(held.Template), _now);
         request.Template.Checksum = Connections.Settings.VerifyChecksums && !Checksum.TransportIsValid(in context.Headers, context.Packet)
             ? ChecksumCheck.Wrong
             : ChecksumCheck.Right;
@@ -258,6 +260,9 @@ public sealed partial class PacketWorker
             _held.Return(held);
         }
     }
+
+    private static ushort OriginalZone(in ConnectionTemplate template)
+        => (template.ZoneDirections & ZoneDirections.Original) != 0 ? template.Zone : (ushort)0;
 
     private ActiveRuleset RulesFor(IpFamily family) => family == IpFamily.IPv4 ? _ipv4 : _ipv6;
 }

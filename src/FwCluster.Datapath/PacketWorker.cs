@@ -74,6 +74,7 @@ public sealed partial class PacketWorker
         if (shards is null) return;
         _link = shards.Link;
         _verdicts = shards.Verdicts;
+        _directory = shards.Directory;
         _patience = (long)shards.Patience.TotalNanoseconds;
         _held = new HeldPackets(shards.MaxHeld);
         connections.Removing = ReportEnd;

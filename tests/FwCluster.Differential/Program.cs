@@ -11,6 +11,7 @@ const string usage = """
       --packets N       how many packets (default 1000000)
       --seed S          repeats a run (default: a fresh one, printed)
       --differences N   stop after so many differences (default 1)
+      --dealt HOW       three workers and four shards, packets dealt InTurn, AtRandom, ByDirection or ByConnection
       --self            kernel against a second kernel: checks the comparison itself
 
     Exit status: 0 no difference, 1 differences (printed, minimized), 2 cannot run.
@@ -20,6 +21,7 @@ long packets = 1_000_000;
 var differences = 1;
 var seed = (ulong)Random.Shared.NextInt64(1L << 40);
 var self = false;
+Dealing? dealing = null;
 for (var i = 0; i < args.Length; i++)
 {
     switch (args[i])
@@ -27,6 +29,10 @@ for (var i = 0; i < args.Length; i++)
         case "--packets" when i + 1 < args.Length && long.TryParse(args[i + 1], CultureInfo.InvariantCulture, out packets):
         case "--seed" when i + 1 < args.Length && ulong.TryParse(args[i + 1], CultureInfo.InvariantCulture, out seed):
         case "--differences" when i + 1 < args.Length && int.TryParse(args[i + 1], CultureInfo.InvariantCulture, out differences):
+            i++;
+            break;
+        case "--dealt" when i + 1 < args.Length && Enum.TryParse<Dealing>(args[i + 1], out var how):
+            dealing = how;
             i++;
             break;
         case "--self":
@@ -45,7 +51,7 @@ if (KernelSupport.WhyNot is { } reason)
 
 Console.WriteLine($"seed {seed}");
 using ITrackingEngine kernel = new KernelEngine();
-using ITrackingEngine engine = self ? new KernelEngine() : new ConntrackEngine();
+using ITrackingEngine engine = self ? new KernelEngine() : dealing is { } dealt ? new DealtEngine(dealt) : new ConntrackEngine();
 var run = new DifferentialRun(kernel, engine, seed);
 var watch = Stopwatch.StartNew();
 var shown = TimeSpan.Zero;

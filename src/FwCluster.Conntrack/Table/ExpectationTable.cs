@@ -10,6 +10,9 @@ internal sealed class ExpectationTable(int maxExpectations)
     private readonly Dictionary<Place, List<Expectation>> _byPlace = [];
     private readonly Dictionary<int, MasterState> _masters = [];
 
+    /// <summary>Asked before one is noted: does another table's clash with it? Null where there is no other table.</summary>
+    public Func<Expectation, bool>? IsTakenElsewhere { get; set; }
+
     /// <summary>Told of each that goes.</summary>
     public Action<Expectation>? Gone { get; set; }
 
@@ -70,6 +73,7 @@ internal sealed class ExpectationTable(int maxExpectations)
                 if (Clash(other, expectation)) return false;
             }
         }
+        if (IsTakenElsewhere is { } isTaken && isTaken(expectation)) return false;
         if (!_masters.TryGetValue(expectation.Master, out var master))
             _masters.Add(expectation.Master, master = new MasterState());
         EvictOldest(master, expectation.Class, helper.MaxExpected, now);

@@ -16,6 +16,10 @@ public interface IExpectationNetwork
     /// <param name="expectation">The expectation.</param>
     void Announce(long ticket, ulong number, Expectation expectation);
 
+    /// <summary>True where another shard's expectation would be met by some packet that meets this one (<c>expect_clash</c>), as far as this node
+    /// knows: two that are announced at the same moment are not seen to clash.</summary>
+    bool Clashes(Expectation expectation);
+
     /// <summary>Takes an expectation out of every directory.</summary>
     void Withdraw(ulong number);
 

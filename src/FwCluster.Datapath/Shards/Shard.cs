@@ -44,6 +44,7 @@ public sealed partial class Shard
         table.Removing = EndGrants;
         if (network is null) return;
         table.ClaimedExpectations = TakeClaimed;
+        table.IsExpectedElsewhere = network.Clashes;
         table.Expecting = NoteExpectation;
         table.ExpectationGone = WithdrawExpectation;
     }

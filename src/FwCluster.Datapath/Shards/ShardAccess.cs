@@ -5,6 +5,9 @@ namespace FwCluster.Datapath.Shards;
 /// <param name="Verdicts">Where verdicts on held packets go.</param>
 public sealed record ShardAccess(IShardLink Link, IVerdictPort Verdicts)
 {
+    /// <summary>What other shards' connections expect; null where there is one shard, which knows.</summary>
+    public IExpectationDirectory? Directory { get; init; }
+
     /// <summary>Packets that may wait for an answer, at least 1: beyond, packets without a granted connection are dropped and counted
     /// (<see cref="Conntrack.TrackFailure.Overload"/>), those with one go on.</summary>
     public int MaxHeld { get; init; } = 4096;

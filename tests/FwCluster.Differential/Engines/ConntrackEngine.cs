@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FwCluster.Conntrack;
+using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Helpers.Ftp;
 using FwCluster.Conntrack.Helpers.Tftp;
 using FwCluster.Packets;
@@ -16,6 +17,10 @@ public sealed class ConntrackEngine : ITrackingEngine
     private ConnectionTable _table = null!;
     private Reassembler _reassembler = null!;
 
+    /// <summary>The helpers that the referee's rules name.</summary>
+    internal static IReadOnlyList<ConnectionHelper> Helpers { get; } =
+        [new FtpHelper { Ports = [FtpHelper.DefaultPort] }, new TftpHelper { Ports = [TftpHelper.DefaultPort] }];
+
     public ConntrackEngine() => Restart(new TrackingOptions());
 
     public string Name => "engine";
@@ -25,8 +30,7 @@ public sealed class ConntrackEngine : ITrackingEngine
     public void Reset(TrackingOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        _table = new ConnectionTable(Settings(options),
-            [new FtpHelper { Ports = [FtpHelper.DefaultPort] }, new TftpHelper { Ports = [TftpHelper.DefaultPort] }]);
+        _table = new ConnectionTable(Settings(options), Helpers);
     }
 
     public void Restart(TrackingOptions options)
@@ -76,8 +80,8 @@ public sealed class ConntrackEngine : ITrackingEngine
     {
         var now = Now;
         return new TrackingSnapshot(
-            [.. _table.Connections(now).Select(index => Summary(ref _table[index], now))],
-            [.. _table.Expectations(now).Select(expectation => Summary(expectation, now))]);
+            [.. _table.Connections(now).Select(index => Summary(_table, ref _table[index], now))],
+            [.. _table.Expectations(now).Select(expectation => Summary(_table, expectation, now))]);
     }
 
     public void Dispose()
@@ -85,7 +89,7 @@ public sealed class ConntrackEngine : ITrackingEngine
         // Nothing but memory.
     }
 
-    private static ConntrackSettings Settings(TrackingOptions options)
+    internal static ConntrackSettings Settings(TrackingOptions options)
     {
         TimeSpan Timeout(string name, TimeSpan usual)
             => options.Timeouts.TryGetValue(name, out var seconds) ? TimeSpan.FromSeconds(seconds) : usual;
@@ -120,7 +124,7 @@ public sealed class ConntrackEngine : ITrackingEngine
         };
     }
 
-    private ConnectionSummary Summary(ref Connection connection, long now) => new(connection.Original, connection.Reply)
+    internal static ConnectionSummary Summary(ConnectionTable table, ref Connection connection, long now) => new(connection.Original, connection.Reply)
     {
         TcpState = connection.Original.Protocol == IpProtocol.Tcp ? (int)connection.Tcp.State : -1,
         SeenReply = (connection.Status & ConnectionStatus.SeenReply) != 0,
@@ -130,11 +134,11 @@ public sealed class ConntrackEngine : ITrackingEngine
         OriginalBytes = connection.OriginalCounters.Bytes,
         ReplyPackets = connection.ReplyCounters.Packets,
         ReplyBytes = connection.ReplyCounters.Bytes,
-        Helper = connection.Helper == 0 ? "" : _table.Helpers[connection.Helper - 1].Name,
+        Helper = connection.Helper == 0 ? "" : table.Helpers[connection.Helper - 1].Name,
         SecondsLeft = (connection.Expires - now) / 1e9,
     };
 
-    private ExpectationSummary Summary(Expectation expectation, long now) => new(_table[expectation.Master].Original, expectation.Tuple)
+    internal static ExpectationSummary Summary(ConnectionTable table, Expectation expectation, long now) => new(table[expectation.Master].Original, expectation.Tuple)
     {
         MatchSourceAddress = expectation.MatchSourceAddress,
         MatchSourcePort = expectation.MatchSourcePort,
