@@ -61,12 +61,13 @@ return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessT
 static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway)
 {
     var builder = WebApplication.CreateSlimBuilder();
+    var logSwitch = new LogSwitch(settings.LogLevel);
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
-    builder.Logging.ClearProviders().SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+    builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddFilter(logSwitch.Lets);
     if (settings.LogJson) builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
     else if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null) builder.Logging.AddSystemdConsole(); // levels as the journal reads them
     else builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
-    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton<NodeState>().AddHostedService<NodeService>();
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
         MakeRoom(socket);
