@@ -39,6 +39,10 @@ public readonly ref struct PacketInput
     /// <summary>What the port wants to be told with a verdict that comes later.</summary>
     public PacketTicket Ticket { get; init; }
 
+    /// <summary>The Ethernet address of the interface it came in by, in the low 48 bits, where the frame does not have an Ethernet header but had
+    /// one.</summary>
+    public ulong? InterfaceMac { get; init; }
+
     /// <summary>True where it was routed already, because the port takes packets from the hook itself: the time to live of one to forward is
     /// one less than it came with.</summary>
     public bool IsRouted { get; init; }

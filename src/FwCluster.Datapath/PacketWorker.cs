@@ -138,6 +138,7 @@ public sealed partial class PacketWorker
         outcome.Fate = PacketFate.NotIp;
         if (!LinkLayer.TryDecode(input.Link, input.Frame, out var link)) return;
         if (input.SourceMac is { } mac) (link.HasSourceMac, link.SourceMac) = (true, mac);
+        if (input.InterfaceMac is { } interfaceMac) (link.HasInterfaceMac, link.InterfaceMac) = (true, interfaceMac);
         var packet = input.Frame[link.NetworkOffset..];
         var result = PacketDecoder.Decode(packet, input.WireLength - link.NetworkOffset, out var headers);
         if (result == DecodeResult.NotIp) return;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Netlink;
@@ -10,7 +11,6 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Microsoft.Extensions.Hosting.Systemd;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 
@@ -61,18 +61,37 @@ return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessT
 static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway)
 {
     var builder = WebApplication.CreateSlimBuilder();
+    var logSwitch = new LogSwitch(settings.LogLevel);
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
-    builder.Logging.ClearProviders().SetMinimumLevel(settings.LogLevel).AddFilter("Microsoft", LogLevel.Warning);
+    builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddFilter(logSwitch.Lets);
     if (settings.LogJson) builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
-    else if (!SystemdHelpers.IsSystemdService()) builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
-    builder.Services.AddSystemd(); // tells systemd when it is ready; logs in the journal's format there
-    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton<NodeState>().AddHostedService<NodeService>();
+    else if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null) builder.Logging.AddSystemdConsole(); // levels as the journal reads them
+    else builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
-        File.Delete(socket); // left behind by a killed process
+        MakeRoom(socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
     }
     var app = builder.Build();
     StateEndpoint.Map(app, app.Services.GetRequiredService<NodeState>());
+    ServiceManager.Tell(app.Lifetime);
     return app;
+}
+
+static void MakeRoom(string socket)
+{
+    try
+    {
+        if (Path.GetDirectoryName(socket) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
+        File.Delete(socket); // left behind by a killed process
+        // A trial: once the server tries, packets are being decided.
+        using var trial = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        trial.Bind(new UnixDomainSocketEndPoint(socket));
+        File.Delete(socket);
+    }
+    catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException)
+    {
+        throw new SettingsException($"state.socket is '{socket}', which cannot be used: {e.Message}");
+    }
 }

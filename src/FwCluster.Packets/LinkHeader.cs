@@ -26,6 +26,12 @@ public struct LinkHeader
 
     /// <summary>The receiver's Ethernet address in the low 48 bits, first byte highest.</summary>
     public ulong DestinationMac;
+
+    /// <summary>True where the frame was not seen, but it came by Ethernet and <see cref="InterfaceMac"/> is known.</summary>
+    public bool HasInterfaceMac;
+
+    /// <summary>The Ethernet address of the interface it came in by, in the low 48 bits.</summary>
+    public ulong InterfaceMac;
 }
 
 /// <summary>To whom the link layer addressed a frame, numbered as the kernel's <c>PACKET_*</c>.</summary>

@@ -15,25 +15,25 @@ internal sealed class Daemon : IDisposable
     private readonly NetworkNamespace _where;
     private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
     private readonly HttpClient _state;
+    private readonly string[] _wrapper;
+    private readonly string _mode;
     private BackgroundProcess? _process;
 
     /// <summary>Starts it and waits until packets are decided.</summary>
     /// <param name="where">The namespace.</param>
     /// <param name="rulesIPv4">The IPv4 rules.</param>
     /// <param name="settings">Lines of the configuration besides mode, rules.ipv4 and state.socket.</param>
-    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "")
+    /// <param name="wrapper">The command that it is started by, such as <see cref="Unprivileged"/>.</param>
+    /// <param name="mode">Its mode.</param>
+    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "", IEnumerable<string>? wrapper = null, string mode = "inline")
     {
         _where = where;
+        _wrapper = [.. wrapper ?? []];
         _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
+        _mode = mode;
         WriteRules(rulesIPv4);
-        File.WriteAllText(Configuration, $"""
-            mode: inline
-            rules:
-              ipv4: {Rules}
-            state:
-              socket: {Socket}
-            {settings}
-            """);
+        WriteSettings(settings);
+        if (_wrapper.Length > 0) Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
         try
         {
             Start();
@@ -48,6 +48,19 @@ internal sealed class Daemon : IDisposable
     /// <summary>The program, beside the tests'.</summary>
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
 
+    /// <summary>The user who is nobody.</summary>
+    public const int Nobody = 65534;
+
+    /// <summary>Starts a program as nobody, with the capabilities CAP_NET_ADMIN and CAP_NET_RAW alone.</summary>
+    public static IReadOnlyList<string> Unprivileged { get; } =
+    [
+        "setpriv", $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs",
+        "--inh-caps=-all,+net_admin,+net_raw", "--ambient-caps=-all,+net_admin,+net_raw", "--bounding-set=-all,+net_admin,+net_raw",
+    ];
+
+    /// <summary>A folder that is removed with the daemon.</summary>
+    public string Folder => _folder;
+
     private string Rules => Path.Combine(_folder, "ipv4.rules");
 
     private string Configuration => Path.Combine(_folder, "fwclusterd.yaml");
@@ -57,7 +70,8 @@ internal sealed class Daemon : IDisposable
     /// <summary>Starts it again after <see cref="Kill"/> or <see cref="Stop"/>.</summary>
     public void Start()
     {
-        _process = _where.Start(Program, ["--config", Configuration]);
+        string[] command = [.. _wrapper, Program, "--config", Configuration];
+        _process = _where.Start(command[0], command[1..]);
         _process.WaitUntil(IsReady, Patience);
     }
 
@@ -65,10 +79,10 @@ internal sealed class Daemon : IDisposable
     public void Kill() => End(SigKill);
 
     /// <summary>Asks it to stop cleanly; its exit code.</summary>
-    public int Stop()
+    public int Stop(int signal = SigTerm)
     {
         var process = _process!;
-        End(SigTerm);
+        End(signal);
         var code = process.ExitCode;
         process.Dispose();
         return code;
@@ -81,11 +95,32 @@ internal sealed class Daemon : IDisposable
         File.Move(Rules + ".new", Rules, overwrite: true);
     }
 
-    /// <summary>Has it read rules and helpers again.</summary>
+    /// <summary>Writes its configuration: lines besides mode, rules.ipv4 and state.socket.</summary>
+    public void WriteSettings(string settings) => File.WriteAllText(Configuration, $"""
+        mode: {_mode}
+        rules:
+          ipv4: {Rules}
+        state:
+          socket: {Socket}
+        {settings}
+        """);
+
+    /// <summary>Has it read rules, helpers and settings again.</summary>
     public void Reload() => _process!.Signal(SigHup);
 
     /// <summary>What it logged so far.</summary>
     public string Log => _process!.Output + _process.Error;
+
+    /// <summary>Whose it is and what it may: effective user, effective and ambient capabilities.</summary>
+    public string Identity
+    {
+        get
+        {
+            var lines = File.ReadAllLines($"/proc/{_process!.Id}/status").Select(l => l.Split('\t')).ToDictionary(l => l[0], l => l[^1]);
+            var users = File.ReadLines($"/proc/{_process.Id}/status").First(l => l.StartsWith("Uid:", StringComparison.Ordinal)).Split('\t');
+            return $"{users[2]} {lines["CapEff:"]} {lines["CapAmb:"]}";
+        }
+    }
 
     /// <summary>Memory it has in use, bytes.</summary>
     public long ResidentBytes => Status("VmRSS");

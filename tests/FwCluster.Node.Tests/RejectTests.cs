@@ -41,7 +41,7 @@ public class RejectTests
 
         Assert.Equal(0, network.Stop());
         var addresses = $"SRC={Logged(LiveGateway.ClientAddress(family))} DST={Logged(server)} ";
-        Assert.Matches($"(?m)^.*warn: packets\\[1\\] TCP81 IN=left OUT=right MAC=.* {addresses}.* PROTO=TCP SPT=\\d+ DPT=81 .*SYN", network.Log);
+        Assert.Matches($"(?m)^.*warn: packets\\[1\\] TCP81 IN=left OUT=right MAC=([0-9a-f]{{2}}:){{13}}[0-9a-f]{{2}} {addresses}.* PROTO=TCP SPT=\\d+ DPT=81 .*SYN", network.Log);
         Assert.Matches($"(?m)^.*info: packets\\[2\\] NFLOG group=5 prefix=UDP82 IN=left OUT=right .*{addresses}.* PROTO=UDP SPT=\\d+ DPT=82", network.Log);
         Assert.DoesNotContain("FWCLUSTER", network.Gateway.Execute("iptables-save"));
 

@@ -12,6 +12,9 @@ internal sealed record DivertChain(string Table, string BuiltIn, IReadOnlyList<s
     /// <summary>An empty chain that is in a table which was not there before us, so that whoever removes our rules removes the table.</summary>
     public const string MadeTable = Prefix + "MADE-TABLE";
 
+    /// <summary>Every table that any settings put rules into.</summary>
+    public static IReadOnlyList<string> Tables { get; } = ["security", "mangle", "raw"];
+
     /// <summary>Answers of neighbours, and where routers are (RFC 4861): without them nothing that is exempt would arrive over IPv6.</summary>
     private static readonly int[] NeighbourDiscovery = [133, 134, 135, 136];
 

@@ -93,7 +93,7 @@ public sealed class DivertRules : IDisposable
     public void Remove()
     {
         Dispose();
-        Remove(_settings.Families);
+        foreach (var family in _families) family.Remove();
     }
 
     /// <summary>Stops watching; the rules stay, as if the process had been killed.</summary>

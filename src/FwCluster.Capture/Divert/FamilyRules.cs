@@ -31,7 +31,7 @@ internal sealed class FamilyRules
                 $"{(family == IpFamily.IPv6 ? "ip6tables" : "iptables")}-restore is not installed; install the package iptables");
         }
         var rules = new FamilyRules(settings, family, installed);
-        rules.Write(SavedTable.Read(rules._iptables.Save()));
+        rules.Write(rules.Read());
         // Ours are in place now, so removing old ones opens nothing.
         foreach (var iptables in installed) rules.RemoveFrom(iptables, exceptOurs: iptables == rules._iptables);
         return rules;
@@ -40,7 +40,16 @@ internal sealed class FamilyRules
     /// <summary>Removes all that is ours, whoever left it.</summary>
     public static void Remove(IpFamily family)
     {
-        foreach (var iptables in Iptables.Installed(family)) Retry(() => RemoveFrom(iptables, _ => true));
+        foreach (var iptables in Iptables.Installed(family)) Retry(() => RemoveFrom(iptables, DivertChain.Tables, _ => true));
+    }
+
+    /// <summary>Removes what this object put in place, and all else that is ours where that can be known.</summary>
+    public void Remove()
+    {
+        Retry(() => RemoveFrom(_iptables, _tables, _ => true));
+        foreach (var other in Iptables.Installed(_iptables.Family))
+            if (other.IsNft != _iptables.IsNft)
+                Retry(() => RemoveFrom(other, [], _ => true));
     }
 
     /// <summary>Looks, and puts right what is not.</summary>
@@ -54,7 +63,7 @@ internal sealed class FamilyRules
         }
         if (IsRight(saved)) return false;
         // All tables: a table that is gone altogether will be one that we made.
-        Write(SavedTable.Read(_iptables.Save()));
+        Write(Read());
         return true;
     }
 
@@ -68,17 +77,22 @@ internal sealed class FamilyRules
         Retry(() =>
         {
             _iptables.Restore(DivertScript.Install(_chains, saved, _iptables.IsNft));
-            saved = SavedTable.Read(_iptables.Save());
-        }, () => saved = SavedTable.Read(_iptables.Save()));
+            saved = Read();
+        }, () => saved = Read());
         _right = saved;
     }
 
-    private void RemoveFrom(Iptables iptables, bool exceptOurs)
-        => Retry(() => RemoveFrom(iptables, table => !exceptOurs || !_tables.Contains(table)));
+    private Dictionary<string, SavedTable> Read() => SavedTable.Read(_iptables.Save(_tables));
 
-    private static void RemoveFrom(Iptables iptables, Func<string, bool> concerns)
+    private void RemoveFrom(Iptables iptables, bool exceptOurs)
+        => Retry(() => RemoveFrom(iptables, [], table => !exceptOurs || !_tables.Contains(table)));
+
+    /// <param name="iptables">Whose.</param>
+    /// <param name="known">The tables to look at where this process may not know which there are.</param>
+    /// <param name="concerns">Which tables.</param>
+    private static void RemoveFrom(Iptables iptables, IEnumerable<string> known, Func<string, bool> concerns)
     {
-        var saved = SavedTable.Read(iptables.Save()).Where(table => concerns(table.Key)).ToDictionary();
+        var saved = SavedTable.Read(iptables.Save(known)).Where(table => concerns(table.Key)).ToDictionary();
         iptables.Restore(DivertScript.Remove(saved));
         foreach (var table in saved.Values.Where(table => table.OwnChains.Contains(DivertChain.MadeTable)))
             iptables.RemoveEmptyTable(table.Name);
@@ -117,7 +131,7 @@ internal sealed class FamilyRules
     {
         try
         {
-            return iptables.Save().Contains("\n-A ", StringComparison.Ordinal);
+            return iptables.Save([]).Contains("\n-A ", StringComparison.Ordinal);
         }
         catch (DivertException)
         {

@@ -39,13 +39,34 @@ internal sealed partial class Iptables
         return found;
     }
 
-    /// <summary>The rules of a table; of all tables that are there for null. (Naming a table brings it into being.)</summary>
-    public string Save(string? table = null)
+    /// <summary>True where this process may know which tables there are: of iptables-legacy's, the list is root's to read.</summary>
+    public bool CanListTables
     {
-        var program = _prefix + "-save";
-        var result = Run(Find(program), table is null ? [] : ["-t", table], null);
-        return result.Status == 0 ? result.Output : throw new DivertException(Explain(program, result.Error, ""));
+        get
+        {
+            if (IsNft) return true;
+            try
+            {
+                using var list = File.OpenRead($"/proc/thread-self/net/{(Family == IpFamily.IPv6 ? "ip6" : "ip")}_tables_names");
+                return true;
+            }
+            catch (UnauthorizedAccessException)
+            {
+                return false;
+            }
+            catch (IOException)
+            {
+                return true; // the kernel has none
+            }
+        }
     }
+
+    /// <summary>The rules of a table. (Naming a table brings it into being.)</summary>
+    public string Save(string table) => Save(["-t", table]);
+
+    /// <summary>The rules of all tables that are there; of <paramref name="concerned"/> where this process may not know which there
+    /// are.</summary>
+    public string Save(IEnumerable<string> concerned) => CanListTables ? Save(Array.Empty<string>()) : string.Concat(concerned.Select(Save));
 
     /// <summary>Changes rules.</summary>
     public void Restore(string script)
@@ -64,6 +85,13 @@ internal sealed partial class Iptables
         foreach (var chain in (string[])["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"])
             Run(Find(_prefix), ["-t", table, "-X", chain], null);
         EmptyTable.TryRemove(Family, table);
+    }
+
+    private string Save(string[] arguments)
+    {
+        var program = _prefix + "-save";
+        var result = Run(Find(program), arguments, null);
+        return result.Status == 0 ? result.Output : throw new DivertException(Explain(program, result.Error, ""));
     }
 
     /// <summary>Says what was wrong and what would help.</summary>
@@ -112,6 +140,7 @@ internal sealed partial class Iptables
         };
         // Messages in English: they are read here.
         info.Environment["LC_ALL"] = "C";
+        if (XtablesLock.Instead is { } instead) info.Environment[XtablesLock.Variable] = instead;
         try
         {
             using var process = new Process { StartInfo = info };

@@ -84,7 +84,9 @@ internal sealed class DropFiles : IDisposable
         _file = null;
         RemoveOldest();
         Directory.CreateDirectory(_settings.Folder);
-        var name = string.Create(CultureInfo.InvariantCulture, $"{_settings.Name}-{++_number:D6}.pcapng");
+        // Another writer of this folder may be at its end.
+        _number = Math.Max(_number, Existing().Select(file => file.Number).DefaultIfEmpty().Max()) + 1;
+        var name = string.Create(CultureInfo.InvariantCulture, $"{_settings.Name}-{_number:D6}.pcapng");
         var options = new FileStreamOptions
         {
             Mode = FileMode.CreateNew,

@@ -6,7 +6,7 @@ using FwCluster.Rules.Evaluation;
 namespace FwCluster.Capture.Queue;
 
 /// <summary>
-/// The names of the network interfaces by their index, in the network namespace of the thread that opens it. Follows interfaces that come,
+/// The names and Ethernet addresses of the network interfaces by their index, in the network namespace of the thread that opens it. Follows interfaces that come,
 /// go and are renamed, by the kernel's notifications (rtnetlink). Any thread may ask, without a lock and without allocation.
 /// </summary>
 public sealed unsafe class InterfaceNames : IDisposable
@@ -16,14 +16,17 @@ public sealed unsafe class InterfaceNames : IDisposable
     private const ushort GetLink = 18;
     private const int LinkGroup = 1;
     private const int LinkHeaderBytes = 16; // struct ifinfomsg
+    private const ushort AddressAttribute = 1; // IFLA_ADDRESS
     private const ushort NameAttribute = 3; // IFLA_IFNAME
+    private const ushort Ethernet = 1; // ARPHRD_ETHER
+    private const int EthernetAddressBytes = 6;
 
     private readonly NetlinkSocket _socket = new(NetlinkSocket.Route);
     private readonly NetlinkSocket _asking = new(NetlinkSocket.Route);
     private readonly WakeEvent _wake = new();
     private readonly byte[] _buffer = new byte[1 << 18];
     private readonly Thread _thread;
-    private Dictionary<int, InterfaceName> _names = [];
+    private Dictionary<int, Known> _names = [];
     private volatile bool _stopping;
     private uint _sequence;
 
@@ -51,13 +54,18 @@ public sealed unsafe class InterfaceNames : IDisposable
 
     /// <summary>The name of the interface with this index; empty for 0 and where there is none. An interface that has come since the last
     /// notification is asked for.</summary>
-    public InterfaceName this[int index]
+    public InterfaceName this[int index] => Find(index, out _);
+
+    /// <summary>The name of the interface with this index, and its Ethernet address.</summary>
+    /// <param name="index">The index; 0 for none.</param>
+    /// <param name="mac">The address in the low 48 bits; null where the interface is not Ethernet, or so new that only its name is known.</param>
+    public InterfaceName Find(int index, out ulong? mac)
     {
-        get
-        {
-            if (index == 0) return default;
-            return Volatile.Read(ref _names).TryGetValue(index, out var name) ? name : Ask(index);
-        }
+        mac = null;
+        if (index == 0) return default;
+        if (!Volatile.Read(ref _names).TryGetValue(index, out var known)) return Ask(index);
+        mac = known.Mac;
+        return known.Name;
     }
 
     /// <summary>Reads the interfaces and listens for changes.</summary>
@@ -101,7 +109,7 @@ public sealed unsafe class InterfaceNames : IDisposable
                 if (-received == LibC.NoBuffers) ReadAll();
                 continue;
             }
-            var names = new Dictionary<int, InterfaceName>(_names);
+            var names = new Dictionary<int, Known>(_names);
             Apply(_buffer.AsSpan(0, received), names, 0, out _, out _);
             Volatile.Write(ref _names, names);
         }
@@ -113,7 +121,7 @@ public sealed unsafe class InterfaceNames : IDisposable
         Span<byte> request = stackalloc byte[NetlinkMessage.HeaderBytes + LinkHeaderBytes];
         while (true)
         {
-            var names = new Dictionary<int, InterfaceName>();
+            var names = new Dictionary<int, Known>();
             var message = new NetlinkMessage(request, GetLink, NetlinkMessage.Request | NetlinkMessage.Dump, ++_sequence);
             message.AddZeros(LinkHeaderBytes);
             _socket.Send(message.End());
@@ -136,7 +144,7 @@ public sealed unsafe class InterfaceNames : IDisposable
         }
     }
 
-    private static void Apply(Span<byte> messages, Dictionary<int, InterfaceName> names, uint dump, out bool done, out bool interrupted)
+    private static void Apply(Span<byte> messages, Dictionary<int, Known> names, uint dump, out bool done, out bool interrupted)
     {
         done = interrupted = false;
         while (messages.Length >= NetlinkMessage.HeaderBytes)
@@ -155,7 +163,7 @@ public sealed unsafe class InterfaceNames : IDisposable
         }
     }
 
-    private static void Apply(Span<byte> link, bool isNew, Dictionary<int, InterfaceName> names)
+    private static void Apply(Span<byte> link, bool isNew, Dictionary<int, Known> names)
     {
         // A family other than 0 is news of a bridge's port, not of the interface.
         if (link.Length < LinkHeaderBytes || link[0] != 0) return;
@@ -165,15 +173,20 @@ public sealed unsafe class InterfaceNames : IDisposable
             names.Remove(index);
             return;
         }
+        var isEthernet = MemoryMarshal.Read<ushort>(link[2..]) == Ethernet;
         Span<byte> name = stackalloc byte[16];
+        name.Clear();
+        ulong? mac = null;
         var attributes = new NetlinkAttributes(link[LinkHeaderBytes..]);
         while (attributes.Next())
         {
-            if (attributes.Type != NameAttribute) continue;
-            name.Clear();
-            attributes.Value[..Math.Min(attributes.Value.Length, InterfaceName.MaxLength)].CopyTo(name);
-            names[index] = new InterfaceName(BinaryPrimitives.ReadUInt128LittleEndian(name));
-            return;
+            var value = attributes.Value;
+            if (attributes.Type == NameAttribute) value[..Math.Min(value.Length, InterfaceName.MaxLength)].CopyTo(name);
+            else if (attributes.Type == AddressAttribute && isEthernet && value.Length == EthernetAddressBytes)
+                mac = (ulong)BinaryPrimitives.ReadUInt16BigEndian(value) << 32 | BinaryPrimitives.ReadUInt32BigEndian(value[2..]);
         }
+        if (name[0] != 0) names[index] = new Known(new InterfaceName(BinaryPrimitives.ReadUInt128LittleEndian(name)), mac);
     }
+
+    private readonly record struct Known(InterfaceName Name, ulong? Mac);
 }

@@ -261,7 +261,9 @@ public sealed class QueuePort : IDisposable
         Statistics.Overruns += packet.Id - _lastId - 1;
         _lastId = packet.Id;
         _undecided++;
-        packet.In = _names[packet.InIndex];
+        packet.In = _names.Find(packet.InIndex, out var mac);
+        packet.HasInterfaceMac = packet.HasSourceMac && mac.HasValue;
+        packet.InterfaceMac = mac.GetValueOrDefault();
         packet.Out = _names[packet.OutIndex];
         if (packet.Time == 0) packet.Time = _batchTime;
         return true;

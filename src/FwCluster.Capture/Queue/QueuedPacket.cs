@@ -44,6 +44,12 @@ public ref struct QueuedPacket
     /// the link-layer header, and no packet type.)</summary>
     public ulong SourceMac { get; internal set; }
 
+    /// <summary>True where it came by Ethernet and <see cref="InterfaceMac"/> is known.</summary>
+    public bool HasInterfaceMac { get; internal set; }
+
+    /// <summary>The Ethernet address of the interface it came in by, in the low 48 bits: what it was sent to, unless to a group or to all.</summary>
+    public ulong InterfaceMac { get; internal set; }
+
     /// <summary>When the kernel saw it, nanoseconds since the Unix epoch; the time of the receive where the kernel took none, which it does
     /// only while somebody on the host captures packets.</summary>
     public long Time { get; internal set; }

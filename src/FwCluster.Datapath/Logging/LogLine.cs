@@ -13,8 +13,11 @@ public static partial class LogLine
     /// <summary>The longest line; the kernel cuts there too.</summary>
     public const int MaxBytes = 1016;
 
+    private static readonly InterfaceName Loopback = InterfaceName.From("lo");
+
     /// <summary>Writes the line for a packet, without an end of line.</summary>
-    /// <param name="packet">The packet as the rule met it. The Ethernet header is written where both of its addresses are known.</param>
+    /// <param name="packet">The packet as the rule met it. The Ethernet header is written where both of its addresses are known
+    /// (<see cref="LinkDestination"/>).</param>
     /// <param name="request">Prefix and flags (<see cref="LogFlags"/>). The level goes with the line, not into it.</param>
     /// <param name="line">Where it goes; what does not fit into it, or into <see cref="MaxBytes"/>, is cut.</param>
     /// <returns>Bytes written.</returns>
@@ -28,7 +31,7 @@ public static partial class LogLine
         writer.Text(" OUT="u8);
         writer.Name(packet.Out.Value);
         writer.Blank();
-        if (!packet.In.IsEmpty) WriteLinkHeader(ref writer, in packet.Link, flags);
+        if (!packet.In.IsEmpty) WriteLinkHeader(ref writer, in packet, flags);
 
         var quoting = new Quoting(packet.Packet, flags, packet.Headers.Tos, packet.Mark);
         if (packet.Headers.Family == IpFamily.IPv4) WriteIPv4(ref writer, in quoting, 0);
@@ -37,26 +40,30 @@ public static partial class LogLine
     }
 
     /// <summary>dump_mac_header.</summary>
-    private static void WriteLinkHeader(ref LineWriter line, in LinkHeader link, LogFlags flags)
+    private static void WriteLinkHeader(ref LineWriter line, in PacketContext packet, LogFlags flags)
     {
-        var isEthernet = link.HasSourceMac && link.HasDestinationMac;
-        if (isEthernet && (flags & LogFlags.MacDecode) != 0)
+        ref readonly var link = ref packet.Link;
+        // What goes over the loopback interface has an Ethernet header, of zeros, but is not Ethernet.
+        var isLoopback = packet.In == Loopback;
+        var destination = 0ul;
+        var isKnown = isLoopback || link.HasSourceMac && LinkDestination.TryFind(in packet, out destination);
+        if (isKnown && !isLoopback && (flags & LogFlags.MacDecode) != 0)
         {
             line.Text("MACSRC="u8);
             line.Mac(link.SourceMac);
             line.Text(" MACDST="u8);
-            line.Mac(link.DestinationMac);
+            line.Mac(destination);
             line.Text(" MACPROTO="u8);
             line.Hex(link.EtherType, 4);
             line.Blank();
             return;
         }
         line.Text("MAC="u8);
-        if (isEthernet)
+        if (isKnown)
         {
-            line.Mac(link.DestinationMac);
+            line.Mac(destination);
             line.Text(":"u8);
-            line.Mac(link.SourceMac);
+            line.Mac(isLoopback ? 0 : link.SourceMac);
             line.Text(":"u8);
             line.Hex((uint)link.EtherType >> 8, 2);
             line.Text(":"u8);

@@ -63,6 +63,26 @@ public sealed record NodeSettings
 
     /// <summary>The file they came from, or null for the defaults.</summary>
     public required string? File { get; init; }
+
+    /// <summary>Each setting's path and value, as text.</summary>
+    public required IReadOnlyDictionary<string, string> Texts { get; init; }
+
+    /// <summary>The settings that differ from those it runs by and that need a restart, by path.</summary>
+    public IEnumerable<string> NeedingRestart(NodeSettings running)
+    {
+        ArgumentNullException.ThrowIfNull(running);
+        foreach (var path in Texts.Keys.Union(running.Texts.Keys).Order(StringComparer.Ordinal))
+        {
+            var isSame = string.Equals(Texts.GetValueOrDefault(path), running.Texts.GetValueOrDefault(path), StringComparison.Ordinal);
+            if (!isSame && !Reloaded.Any(prefix => path.StartsWith(prefix, StringComparison.Ordinal))) yield return path;
+        }
+        foreach (var helper in Helpers)
+            if (helper.Ports.Count > 0 && running.Helpers.Any(h => h.Name == helper.Name && !h.Ports.SequenceEqual(helper.Ports)))
+                yield return $"tracking.helpers (ports of {helper.Name})";
+    }
+
+    /// <summary>What SIGHUP changes. Helpers come and go; their ports do not change.</summary>
+    private static readonly string[] Reloaded = ["rules.", "tracking.helpers", "log.level", "log.packets-waiting", "drops."];
 }
 
 /// <summary>Where packets come from, and whether verdicts count.</summary>

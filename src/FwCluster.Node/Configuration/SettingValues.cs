@@ -55,6 +55,10 @@ internal sealed class SettingValues
     /// <summary>A setting's value.</summary>
     public string this[string path] => _values[path].Value;
 
+    /// <summary>Each path with its value, the blanks around commas left out.</summary>
+    public IReadOnlyDictionary<string, string> Texts
+        => _values.ToDictionary(v => v.Key, v => string.Join(',', v.Value.Value.Split(',', StringSplitOptions.TrimEntries)));
+
     /// <summary>The settings whose paths begin so, without it.</summary>
     public IEnumerable<(string Name, string Value, string Place)> Below(string prefix)
         => _values.Where(v => v.Key.StartsWith(prefix, StringComparison.Ordinal))

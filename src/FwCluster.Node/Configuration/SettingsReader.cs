@@ -48,6 +48,7 @@ public static class SettingsReader
             Drops = ReadDrops(values),
             StateSocket = TextOrNull(values, "state.socket"),
             File = file,
+            Texts = values.Texts,
         };
     }
 

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using FwCluster.Capture.Answers;
-using FwCluster.Capture.Drops;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Queue;
 using FwCluster.Conntrack;
@@ -16,11 +15,13 @@ internal sealed class Gateway : IDisposable
 {
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly InterfaceNames? _names;
+    private readonly DropLog _dropLog;
 
-    private Gateway(PacketLog log, DropWriter? drops, InterfaceNames? names, AnswerPort? answerPort, RejectAnswers? answers, PortLoop loop)
+    private Gateway(PacketLog log, DropOutput drops, DropLog dropLog, InterfaceNames? names, AnswerPort? answerPort, RejectAnswers? answers, PortLoop loop)
     {
         Log = log;
         Drops = drops;
+        _dropLog = dropLog;
         _names = names;
         AnswerPort = answerPort;
         Answers = answers;
@@ -33,8 +34,8 @@ internal sealed class Gateway : IDisposable
     /// <summary>What LOG and NFLOG rules meet.</summary>
     public PacketLog Log { get; }
 
-    /// <summary>The files of dropped packets; null where none are written.</summary>
-    public DropWriter? Drops { get; }
+    /// <summary>The files of dropped packets.</summary>
+    public DropOutput Drops { get; }
 
     /// <summary>What REJECT rules answer; null where nothing is enforced.</summary>
     public RejectAnswers? Answers { get; }
@@ -57,23 +58,23 @@ internal sealed class Gateway : IDisposable
         try
         {
             var log = Keep(new PacketLog(settings.LogPacketsWaiting));
-            var drops = settings.Drops is null ? null : Keep(OpenDrops(settings.Drops));
+            var drops = Keep(DropOutput.Open(settings.Drops));
             var isInline = settings.Mode == NodeMode.Inline;
             var answerPort = isInline ? Keep(AnswerPort.Open(settings.Divert.AnswerMark)) : null;
             var answers = isInline ? new RejectAnswers(answerPort!) : null;
             var worker = new PacketWorker(
                 ActiveRuleset.From(ipv4, fromText: true), ActiveRuleset.From(ipv6, fromText: true),
                 new ConnectionTable(settings.Tracking, settings.Helpers), LocalAddresses.Read(), log, answers: answers);
-            var dropLog = drops is null ? null : new DropLog(drops.OpenSource(), worker);
+            var dropLog = drops.OpenLog(worker);
             if (!isInline)
             {
                 var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
-                return new Gateway(log, drops, null, null, null, new MirrorLoop(mirror, worker, dropLog));
+                return new Gateway(log, drops, dropLog, null, null, null, new MirrorLoop(mirror, worker, dropLog));
             }
             var names = Keep(InterfaceNames.Open());
             var port = QueuePort.Open(
                 new QueueSettings { Number = settings.QueueNumber, MaxLength = settings.QueueLength, FailOpen = settings.FailOpen }, names);
-            return new Gateway(log, drops, names, answerPort, answers, new QueueLoop(port, worker, answers!, answerPort!, dropLog));
+            return new Gateway(log, drops, dropLog, names, answerPort, answers, new QueueLoop(port, worker, answers!, answerPort!, dropLog));
         }
         catch
         {
@@ -82,21 +83,29 @@ internal sealed class Gateway : IDisposable
         }
     }
 
-    /// <summary>Reads rules and helpers again: all, or, where something is wrong, nothing changes.</summary>
+    /// <summary>Reads rules, helpers, and the settings of log and drops again: all, or, where something is wrong, nothing changes.</summary>
+    /// <param name="readSettings">Reads the settings.</param>
+    /// <returns>The settings that were read.</returns>
     /// <exception cref="SettingsException">What is wrong.</exception>
-    public async Task ReloadAsync(NodeSettings settings)
+    public async Task<NodeSettings> ReloadAsync(Func<NodeSettings> readSettings)
     {
         await _reloading.WaitAsync().ConfigureAwait(false);
         try
         {
+            var settings = readSettings();
             var (ipv4, ipv6) = RuleFiles.Load(settings);
             var change = new RulesetChange(Loop.Worker, ipv4, ipv6);
+            var drops = Drops.Prepare(settings.Drops); // the last that may fail
             await Loop.Ask(worker =>
             {
                 worker.Change(change);
                 worker.Idle(UnixTime.Now, budget: 0); // now, not with the next packet
+                drops?.Take(_dropLog);
+                Log.Resize(settings.LogPacketsWaiting);
                 return LoadHelpers(worker.Connections, settings.Helpers);
             }).ConfigureAwait(false);
+            if (drops is not null) Drops.Complete(drops);
+            return settings;
         }
         finally
         {
@@ -109,21 +118,9 @@ internal sealed class Gateway : IDisposable
     {
         Loop.Dispose();
         _names?.Dispose();
-        Drops?.Dispose();
+        Drops.Dispose();
         Log.Dispose();
         _reloading.Dispose();
-    }
-
-    private static DropWriter OpenDrops(DropSettings settings)
-    {
-        try
-        {
-            return new DropWriter(settings);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new SettingsException($"drops.directory is '{settings.Folder}', which cannot be used: {e.Message}");
-        }
     }
 
     /// <summary>A helper that attaches to ports is loaded; one that is there for rules alone stays.</summary>

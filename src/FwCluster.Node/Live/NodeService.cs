@@ -8,11 +8,11 @@ namespace FwCluster.Node.Live;
 
 /// <summary>
 /// Runs the gateway from the daemon's start to its stop: the port before the divert rules, so that no packet meets a queue without a
-/// listener; at a clean stop the divert rules go before the port. SIGHUP reads rules and helpers again.
+/// listener; at a clean stop the divert rules go before the port. SIGHUP reads rules, helpers, and the settings of log and drops again.
 /// </summary>
 internal sealed partial class NodeService(
-    NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, NodeState state, IHostApplicationLifetime lifetime, ILogger<NodeService> log,
-    ILoggerFactory logs)
+    NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, NodeState state, IHostApplicationLifetime lifetime, LogSwitch logSwitch,
+    ILogger<NodeService> log, ILoggerFactory logs)
     : BackgroundService
 {
     private PosixSignalRegistration? _hangup;
@@ -79,8 +79,10 @@ internal sealed partial class NodeService(
     {
         try
         {
-            await gateway.ReloadAsync(readSettings()).ConfigureAwait(false);
+            var read = await gateway.ReloadAsync(readSettings).ConfigureAwait(false);
+            logSwitch.Level = read.LogLevel;
             LogReloaded(log);
+            if (string.Join(", ", read.NeedingRestart(settings)) is { Length: > 0 } paths) LogRestartNeeded(log, paths);
         }
         catch (SettingsException e)
         {
@@ -107,6 +109,9 @@ internal sealed partial class NodeService(
 
     [LoggerMessage(LogLevel.Information, "Rules and helpers were read again")]
     private static partial void LogReloaded(ILogger log);
+
+    [LoggerMessage(LogLevel.Warning, "Other than when the daemon started, and not changed while it runs: {Paths}. Restart it to have them so")]
+    private static partial void LogRestartNeeded(ILogger log, string paths);
 
     [LoggerMessage(LogLevel.Error, "Nothing was changed: {Message}")]
     private static partial void LogReloadRefused(ILogger log, string message);

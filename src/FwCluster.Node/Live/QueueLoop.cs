@@ -49,6 +49,7 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswe
             IsRouted = true,
             Mark = packet.Mark,
             SourceMac = packet.HasSourceMac ? packet.SourceMac : null,
+            InterfaceMac = packet.HasInterfaceMac ? packet.InterfaceMac : null,
             ChecksumIsTrusted = packet.IsChecksumUnfinished || !packet.IsChecksumUnverified,
         };
         var outcome = Worker.Process(in input);

@@ -64,7 +64,7 @@ internal static class StateEndpoint
         text.Append($"log lost={gateway.Log.Lost}\n");
         if (gateway is { Answers: { } answers, AnswerPort: { } port })
             text.Append($"answers sent={port.Sent} failed={port.Failed} limited={answers.Limited}\n");
-        if (gateway.Drops is { } drops) text.Append($"drops written={drops.Written} lost={drops.Lost} failed={drops.Failed}\n");
+        if (gateway.Drops.Writer is { } drops) text.Append($"drops written={drops.Written} lost={drops.Lost} failed={drops.Failed}\n");
         return text.ToString();
     }
 

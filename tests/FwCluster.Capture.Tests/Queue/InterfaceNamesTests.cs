@@ -22,9 +22,13 @@ public sealed class InterfaceNamesTests
         Assert.Equal("first", names[first].ToString());
         Assert.True(names[0].IsEmpty);
         Assert.True(names[4711].IsEmpty);
+        Assert.Equal(Mac(host, "first"), MacOf(names, first));
+        Assert.Null(MacOf(names, 1)); // lo has six zeros, and is not Ethernet
 
         host.Ip("link set first name renamed");
         Await(() => names[first] == InterfaceName.From("renamed"));
+        host.Ip("link set renamed address 02:00:00:00:47:11");
+        Await(() => MacOf(names, first) == 0x0200_0000_4711);
 
         host.Ip("link add second type veth peer name peer2");
         var second = Index(host, "second");
@@ -58,6 +62,15 @@ public sealed class InterfaceNamesTests
         Await(() => names.Count == 601);
         Assert.Equal("e149", names[Index(host, "e149")].ToString());
     }
+
+    private static ulong? MacOf(InterfaceNames names, int index)
+    {
+        names.Find(index, out var mac);
+        return mac;
+    }
+
+    private static ulong? Mac(NetworkNamespace host, string name)
+        => ulong.Parse(host.Execute($"cat /sys/class/net/{name}/address").Trim().Replace(":", "", StringComparison.Ordinal), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
     private static int Index(NetworkNamespace host, string name)
         => int.Parse(host.Ip($"-o link show dev {name}").Split(':')[0], CultureInfo.InvariantCulture);

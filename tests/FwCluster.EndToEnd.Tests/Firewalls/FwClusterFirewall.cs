@@ -6,10 +6,17 @@ using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Firewalls;
 
-/// <summary>The daemon, as a person starts it: a process with a configuration file, asked by its Unix socket.</summary>
+/// <summary>The daemon, as systemd starts it: a process that is not root, with the capabilities CAP_NET_ADMIN and CAP_NET_RAW alone and a
+/// configuration file; asked by its Unix socket.</summary>
 internal sealed class FwClusterFirewall : IFirewallUnderTest
 {
     private const int SigTerm = 15;
+    private const int Nobody = 65534;
+    private static readonly string[] Unprivileged =
+    [
+        $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs",
+        "--inh-caps=-all,+net_admin,+net_raw", "--ambient-caps=-all,+net_admin,+net_raw", "--bounding-set=-all,+net_admin,+net_raw",
+    ];
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
@@ -22,7 +29,9 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
         try
         {
-            _process = where.Start(Program, ["--config", WriteConfiguration(setup)]);
+            var configuration = WriteConfiguration(setup);
+            Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
+            _process = where.Start("setpriv", [.. Unprivileged, Program, "--config", configuration]);
             _process.WaitUntil(IsReady, Patience);
         }
         catch
