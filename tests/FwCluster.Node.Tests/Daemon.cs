@@ -13,6 +13,7 @@ internal sealed class Daemon : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly NetworkNamespace _where;
+    private readonly string[] _environment;
     private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
     private readonly HttpClient _state;
     private BackgroundProcess? _process;
@@ -21,9 +22,10 @@ internal sealed class Daemon : IDisposable
     /// <param name="where">The namespace.</param>
     /// <param name="rulesIPv4">The IPv4 rules.</param>
     /// <param name="settings">Lines of the configuration besides mode, rules.ipv4 and state.socket.</param>
-    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "")
+    /// <param name="environment">Variables of its environment, <c>NAME=VALUE</c>.</param>
+    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "", params string[] environment)
     {
-        _where = where;
+        (_where, _environment) = (where, environment);
         _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
         WriteRules(rulesIPv4);
         File.WriteAllText(Configuration, $"""
@@ -57,7 +59,7 @@ internal sealed class Daemon : IDisposable
     /// <summary>Starts it again after <see cref="Kill"/> or <see cref="Stop"/>.</summary>
     public void Start()
     {
-        _process = _where.Start(Program, ["--config", Configuration]);
+        _process = _where.Start("env", [.. _environment, Program, "--config", Configuration]);
         _process.WaitUntil(IsReady, Patience);
     }
 
