@@ -1,7 +1,8 @@
 #!/bin/bash
 # Compares, in one run, a gateway whose kernel filters with one whose packets fwclusterd decides, by the same rules.
 #
-#   sudo bench/live.sh [ROUNDS]        3 rounds unless told, about half a minute each; prints the medians
+#   sudo bench/live.sh [--json FILE] [ROUNDS]    3 rounds unless told, about half a minute each; prints the medians as a table.
+#                                                FILE gets them too, and each round's numbers, for a program
 #
 #   left 10.78.1.2 ---------- gateway ---------- right 10.78.2.2        network namespaces, virtual cables, offload on
 #
@@ -10,14 +11,22 @@
 #   kernel       the rules below in the kernel: iptables, nf_conntrack
 #   fwclusterd   the same rules in fwclusterd, by its queue
 # TCP throughput is iperf3's with one connection; new connections are connections.py's; the round trip is ping's, 1000 to the
-# second. Nothing outside of the namespaces is changed, and whatever happens they are gone afterwards. FWCLUSTERD=FILE takes that
+# second: the median, and what one of a hundred exceeds. Nothing outside of the namespaces is changed, and whatever happens they are gone afterwards. FWCLUSTERD=FILE takes that
 # daemon; else the repository's is built. Measure on a machine that does nothing else.
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+json=
+if [ "${1:-}" = --json ]; then
+    [ -n "${2:-}" ] || { echo "live.sh: --json: which file?" >&2; exit 2; }
+    json=$2
+    shift 2
+    : > "$json" || exit 2
+fi
 rounds=${1:-3}
 readonly seconds=5
 
+[ $# -le 1 ] || { echo "live.sh: too much: \"$2\"; usage: live.sh [--json FILE] [ROUNDS]" >&2; exit 2; }
 case $rounds in '' | *[!0-9]* | 0) echo "live.sh: rounds: \"$rounds\" is not a number from 1 on" >&2; exit 2 ;; esac
 missing=
 for tool in ip:iproute2 ss:iproute2 iptables-restore:iptables iperf3:iperf3 ping:iputils-ping python3:python3 curl:curl; do
@@ -120,7 +129,15 @@ start_fwclusterd() {
 on_left() { ip netns exec "$left" "$@"; }
 listens() { ip netns exec "$right" ss -Hltn "sport = :$1" | grep -q LISTEN; }
 
-# measure KIND: a line "KIND Gb/s connections/s ms" in results.
+# percentiles: of ping's lines, the median and the 99th percentile, ms.
+percentiles() {
+    python3 -c 'import re, sys
+times = sorted(float(t) for t in re.findall(r" time=([0-9.]+) ms", sys.stdin.read()))
+if not times: sys.exit("ping: no answer")
+print(times[len(times) // 2], times[len(times) * 99 // 100])'
+}
+
+# measure KIND: a line "KIND Gb/s connections/s ms ms" in results.
 measure() {
     local throughput connections ping
     make_network
@@ -130,7 +147,7 @@ measure() {
     wait_for "iperf3 listens" listens 5201
     throughput=$(on_left iperf3 -c 10.78.2.2 -t $seconds -O 2 -J \
         | python3 -c 'import json, sys; print(json.load(sys.stdin)["end"]["sum_received"]["bits_per_second"] / 1e9)')
-    ping=$(on_left ping -q -i 0.001 -c $((seconds * 1000)) 10.78.2.2 | awk -F/ '/^rtt/ { print $5 }')
+    ping=$(on_left ping -n -i 0.001 -c $((seconds * 1000)) 10.78.2.2 | percentiles)
     connections=$(on_left python3 "$here/connections.py" connect 10.78.2.2 7000 $seconds)
     echo "$1 $throughput $connections $ping" | tee -a "$work/results" >&2
     remove_network
@@ -140,16 +157,32 @@ for ((round = 0; round < rounds; round++)); do
     for kind in forwarding kernel fwclusterd; do measure $kind; done
 done
 
-python3 - "$work/results" << 'TABLE'
-import statistics, sys
-rows = [line.split() for line in open(sys.argv[1])]
+python3 - "$work/results" "$json" << 'TABLE'
+import json, statistics, sys
 kinds = ("forwarding", "kernel", "fwclusterd")
-def median(kind, column): return statistics.median(float(row[column]) for row in rows if row[0] == kind)
+measures = (
+    ("tcp_gbits_per_second", "TCP throughput, Gb/s", "%.2f"),
+    ("connections_per_second", "new connections a second", "%.0f"),
+    ("round_trip_p50_ms", "round trip, median, ms", "%.3f"),
+    ("round_trip_p99_ms", "round trip, 99th percentile, ms", "%.3f"),
+)
+samples = []
+for line in open(sys.argv[1]):
+    kind, *numbers = line.split()
+    samples.append({"gateway": kind} | {name: float(number) for (name, _, _), number in zip(measures, numbers, strict=True)})
+medians = {kind: {name: statistics.median(s[name] for s in samples if s["gateway"] == kind) for name, _, _ in measures} for kind in kinds}
+
 print("| | forwarding | kernel | fwclusterd | fwclusterd / kernel |")
 print("|---|---|---|---|---|")
-for name, column, form in (("TCP throughput, Gb/s", 1, "%.2f"), ("new connections a second", 2, "%.0f"), ("round trip, ms", 3, "%.3f")):
-    values = [median(kind, column) for kind in kinds]
-    print("|", name, "|", " | ".join(form % value for value in values), "| %.2f |" % (values[2] / values[1]))
-plain, kernel, ours = (median(kind, 3) for kind in kinds)
-print("| added to forwarding's round trip, ms | | %.3f | %.3f | |" % (kernel - plain, ours - plain))
+for name, text, form in measures:
+    values = [medians[kind][name] for kind in kinds]
+    print("|", text, "|", " | ".join(form % value for value in values), "| %.2f |" % (values[2] / values[1]))
+for name, text, form in measures[2:]:
+    plain, kernel, ours = (medians[kind][name] for kind in kinds)
+    print("| added to forwarding's", text, "| | %.3f | %.3f | |" % (kernel - plain, ours - plain))
+
+if sys.argv[2]:
+    with open(sys.argv[2], "w") as file:
+        json.dump({"medians": medians, "samples": samples}, file, indent=2)
+        file.write("\n")
 TABLE

@@ -7,14 +7,24 @@ namespace FwCluster.Conntrack;
 /// <content>How entries begin and end.</content>
 public sealed partial class ConnectionTable
 {
-    /// <summary>Buckets searched for an entry to drop early (NF_CT_EVICTION_RANGE).</summary>
-    private const int EvictionRange = 8;
+    /// <summary>Entries among which one to drop early is looked for. The kernel looks in eight buckets (NF_CT_EVICTION_RANGE), and has as many
+    /// buckets as entries, each of them in two: by its original tuple, and by its reply.</summary>
+    private const int EvictionRange = 16;
+
+    /// <summary>Entries that one refused connection costs at most (GC_SCAN_EXPIRED_MAX of a kernel with 250 ticks a second).</summary>
+    private const int PressureBudget = 256;
 
     private int _sweepAt;
-    private bool _underPressure;
 
-    /// <summary>Removes entries whose time is over, looking at <paramref name="budget"/> slots at most, and going on there next time. While
-    /// the table is more than 95 % full and had to refuse a connection, closing and unassured ones go too (<c>gc_worker</c>).</summary>
+    /// <summary>Slots that are still to be swept under pressure: all of them once, from when a connection was refused.</summary>
+    private int _underPressure;
+
+    /// <summary>Entries that may still go under that pressure before somebody else is refused.</summary>
+    private int _mayGoUnderPressure;
+
+    /// <summary>Removes entries whose time is over, looking at <paramref name="budget"/> slots at most, and going on there next time. Where
+    /// the table is 95 % full or more and had to refuse a connection, closing and unassured ones go too: in one pass, and a few for each
+    /// refused one (<c>gc_worker</c>).</summary>
     /// <returns>How many were removed.</returns>
     public int Sweep(long now, int budget)
     {
@@ -24,16 +34,18 @@ public sealed partial class ConnectionTable
             if (_sweepAt >= _store.Capacity)
             {
                 _sweepAt = 0;
-                _underPressure = false;
                 _expectations.Sweep(now);
             }
             var index = _sweepAt++;
+            var isUnderPressure = _underPressure > 0 && _mayGoUnderPressure > 0;
+            if (isUnderPressure) _underPressure--;
             ref var connection = ref _store[index];
             if (!IsInTable(connection)) continue;
             if (connection.Expires > now)
             {
-                if (!_underPressure || _store.Linked < Settings.MaxEntries / 100L * 95 || !MayGoEarly(connection)) continue;
+                if (!isUnderPressure || _store.Linked < Settings.MaxEntries / 100L * 95 || !MayGoEarly(connection)) continue;
                 Statistics.CountEarlyDrop();
+                _mayGoUnderPressure--;
             }
             Remove(index);
             removed++;
@@ -70,7 +82,7 @@ public sealed partial class ConnectionTable
         }
         if (_store.Allocated >= Settings.MaxEntries && !DropEarly(bucket, now))
         {
-            _underPressure = true;
+            (_underPressure, _mayGoUnderPressure) = (_store.Capacity, PressureBudget);
             result.Drop = true;
             result = Fail(result, TrackFailure.TableFull);
             return false;
@@ -121,11 +133,13 @@ public sealed partial class ConnectionTable
         return true;
     }
 
-    /// <summary>Makes room: in the tuple's bucket and the seven behind it, entries whose time is over or that are not assured go, the
-    /// first bucket that has any being enough (<c>early_drop</c>).</summary>
+    /// <summary>Makes room: in the tuple's bucket and those behind it, entries that are not assured go, the first bucket that has any being
+    /// enough. Those whose time is over go on the way, and do not count: where there is nothing else, the room is the next one's
+    /// (<c>early_drop</c>).</summary>
     private bool DropEarly(int bucket, long now)
     {
-        for (var i = 0; i < EvictionRange; i++)
+        var buckets = Math.Min(_store.BucketCount, EvictionRange * (long)_store.BucketCount / Settings.MaxEntries);
+        for (var i = 0; i < buckets; i++)
         {
             var dropped = 0;
             for (var index = _store.First((bucket + i) & (_store.BucketCount - 1)); index >= 0;)
@@ -136,8 +150,11 @@ public sealed partial class ConnectionTable
                 if (expired || (connection.Status & ConnectionStatus.Assured) == 0)
                 {
                     Remove(index);
-                    if (!expired) Statistics.CountEarlyDrop();
-                    dropped++;
+                    if (!expired)
+                    {
+                        Statistics.CountEarlyDrop();
+                        dropped++;
+                    }
                 }
                 index = next;
             }

@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
@@ -9,7 +11,7 @@ namespace FwCluster.Cli.Tests;
 /// A host that talks to itself: each packet meets OUTPUT and then INPUT, as one connection. What tcpdump sees on the loopback interface
 /// is replayed, and the kernel's own counters are the expectation.
 /// </summary>
-public class LoopbackTests
+public partial class LoopbackTests
 {
     private static readonly string[] States = ["INVALID", "NEW", "ESTABLISHED", "RELATED", "UNTRACKED"];
 
@@ -50,21 +52,13 @@ public class LoopbackTests
         // Whole segments only as long as an interface's would be, and no IPv6 chatter.
         host.Ip("link set lo mtu 1500");
         host.Execute("ethtool", ["-K", "lo", "tso", "off", "gso", "off", "gro", "off"]);
-        var tcpdump = host.Start("tcpdump", ["-i", "lo", "-U", "--immediate-mode", "-w", capture.Path, "ip"]);
-        tcpdump.WaitUntil(() => tcpdump.Error.Contains("listening on", StringComparison.Ordinal), TimeSpan.FromSeconds(10));
+        var tcpdump = TcpDump.Start(host, "lo", capture.Path, "ip");
 
         host.Run(Talk);
 
-        var last = -1L;
-        tcpdump.WaitUntil(() =>
-        {
-            Thread.Sleep(300);
-            var before = last;
-            last = new FileInfo(capture.Path).Length;
-            return last == before;
-        }, TimeSpan.FromSeconds(10));
-        tcpdump.Signal(2);
-        Assert.True(tcpdump.WaitForExit(TimeSpan.FromSeconds(10)));
+        // Over when tracking has seen the last ACK; each packet met the policy of raw's OUTPUT, where no rule ends its way.
+        Assert.True(SpinWait.SpinUntil(() => host.Execute("conntrack", ["-L", "-p", "tcp"]).Contains("TIME_WAIT", StringComparison.Ordinal), TimeSpan.FromSeconds(10)));
+        tcpdump.StopAfter(() => long.Parse(PolicyPackets().Match(host.Execute("iptables", ["-t", "raw", "-L", "OUTPUT", "-v", "-n", "-x"])).ValueSpan, CultureInfo.InvariantCulture));
 
         var rules = capture.Text("rules", Rules);
         foreach (var table in (string[])["raw", "mangle", "filter"])
@@ -96,4 +90,7 @@ public class LoopbackTests
 
     private static string Count(params string[] chains)
         => string.Join('\n', chains.SelectMany(chain => States.Select(state => $"-A {chain} -m state --state {state}")));
+
+    [GeneratedRegex("(?<=^Chain OUTPUT \\(policy ACCEPT )[0-9]+")]
+    private static partial Regex PolicyPackets();
 }

@@ -7,7 +7,7 @@ namespace FwCluster.Node.Tests;
 
 /// <summary>Rules that are read again and again while packets flow.</summary>
 [Collection(DaemonTests.Name)]
-public sealed class ReloadTests
+public sealed class ReloadTests(ITestOutputHelper output)
 {
     private const int StreamPort = 7001;
     private const int TransferPort = 7003;
@@ -42,6 +42,8 @@ public sealed class ReloadTests
 
         var done = Regex.Count(daemon.Log, "were read again");
         var refused = Regex.Count(daemon.Log, "Nothing was changed");
+        output.WriteLine($"{asked} reloads asked, {broken} of them of broken rules: {done} made, {refused} refused; {connections.Made} connections, "
+            + $"{datagrams.Received} of {datagrams.Sent} datagrams, {transfer.Received >> 20} MiB transferred, {lab.QueueLosses()} packets lost in the queue");
         Assert.True(done > (asked - broken) / 2, $"{done} of {asked - broken} reloads were made");
         Assert.InRange(refused, 1, broken);
         Assert.True(connections.Made > DaemonTests.Seconds, $"only {connections.Made} connections");

@@ -37,7 +37,7 @@ public partial class LiveExerciseTests
 
         // By tracking alone, without rules: what each packet is.
         using var referee = new KernelReferee();
-        var states = frames.Where(frame => frame[12] == 0x08 && frame[13] == 0x00)
+        var states = frames
             .Select(frame => referee.Send(frame.AsSpan(14, frame[16] << 8 | frame[17])))
             .CountBy(state => state)
             .ToDictionary(count => count.Key.ToString().ToUpperInvariant(), count => count.Value);
@@ -67,8 +67,7 @@ public partial class LiveExerciseTests
         using var firewall = kind.Start(server, new FirewallSetup(rules, ""));
 
         var capture = Path.Combine(account.Folder, "capture.pcap");
-        using var tcpdump = server.Start("tcpdump", ["-i", "eth0", "--immediate-mode", "-U", "-Z", "root", "-w", capture]);
-        tcpdump.WaitUntil(() => tcpdump.Error.Contains("listening on", StringComparison.Ordinal), Endpoints.Patience);
+        var tcpdump = TcpDump.Start(server, "eth0", capture, "ip");
 
         var upload = Path.Combine(account.Folder, "upload.txt");
         File.WriteAllLines(upload, Enumerable.Range(1, 2000).Select(line => $"Line {line,44}"));
@@ -77,12 +76,9 @@ public partial class LiveExerciseTests
         Assert.True(File.ReadAllBytes(upload).AsSpan().SequenceEqual(File.ReadAllBytes(Path.Combine(account.Home, "upload.txt"))), said);
 
         // Both connections are over once their entries have seen the last ACK.
-        tcpdump.WaitUntil(() => Entry().Matches(firewall.ListConnections()).All(entry => entry.Value.Contains("TIME_WAIT", StringComparison.Ordinal)),
-            Endpoints.Patience);
-        Thread.Sleep(200);
-        tcpdump.Signal(15);
-        Assert.True(tcpdump.WaitForExit(Endpoints.Patience));
-        Assert.True(SpinWait.SpinUntil(() => tcpdump.Error.Contains("\n0 packets dropped by kernel", StringComparison.Ordinal), Endpoints.Patience), tcpdump.Error);
+        Assert.True(SpinWait.SpinUntil(
+            () => Entry().Matches(firewall.ListConnections()).All(entry => entry.Value.Contains("TIME_WAIT", StringComparison.Ordinal)), Endpoints.Patience));
+        tcpdump.StopAfter(() => RuleListing.Total(firewall.ListRules(IpFamily.IPv4)).Packets);
         return (CaptureFrames.Read(capture), firewall.ListRules(IpFamily.IPv4));
     }
 

@@ -54,6 +54,9 @@ public static class Command
             RedirectStandardError = true,
         };
         foreach (var argument in arguments) info.ArgumentList.Add(argument);
+        // What is said to the tests (FWCLUSTER_TEST_SECONDS) is not said to the programs: fwclusterd takes its settings from such variables.
+        foreach (var name in info.Environment.Keys.Where(name => name.StartsWith("FWCLUSTER_", StringComparison.Ordinal)).ToList())
+            info.Environment.Remove(name);
         return info;
     }
 }
