@@ -29,6 +29,10 @@ state:
 tracking:
   helpers: ftp
 CONF
+    if [ -n "$soon_over" ]; then
+        echo "  sysctl:"
+        for line in $short_timeouts; do echo "    nf_conntrack_tcp_timeout_${line/=/: }"; done
+    fi >> "$work/fwclusterd-$1.yaml"
     ip netns exec "$(gateway "$1")" "$FWCLUSTERD" --config "$work/fwclusterd-$1.yaml" ${set[@]+"${set[@]}"} \
         > "$work/fwclusterd-$1.log" 2>&1 &
     echo $! > "$work/fwclusterd-$1.pid"
@@ -53,7 +57,7 @@ not() { ! "$@"; }
 ask_fwcluster() { curl -sS --fail --unix-socket "$work/fwclusterd-$1.sock" "http://localhost/$2"; }
 
 # entries_fwcluster GATEWAY: how many connections it lists.
-entries_fwcluster() { ask_fwcluster "$1" connections | wc -l; }
+entries_fwcluster() { ask_fwcluster "$1" connections | grep -c "^tcp" || true; }
 
 # find_fwclusterd: sets FWCLUSTERD, and builds it where nobody said which.
 find_fwclusterd() {

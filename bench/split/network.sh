@@ -41,7 +41,7 @@ clean_up() {
     trap '' INT TERM HUP
     [ -z "$(jobs -p)" ] || kill $(jobs -p) 2> /dev/null || true
     remove_network
-    [ $status = 0 ] || tail -v -n 5 "$work"/*.log >&2 2> /dev/null || true
+    [ $status = 0 ] || find "$work" -maxdepth 1 -name "*.log" -size +0 -exec tail -v -n 5 {} + >&2 2> /dev/null || true
     rm -rf "$work"
     exit $status
 }
