@@ -56,7 +56,7 @@ measure() {
     layout_asymmetric
     for_all "start_$1" "${gateways[@]}"
     [ "$1" != fwcluster ] || for_all ready_fwcluster "${gateways[@]}"
-    start_servers
+    for_all start_vsftpd "${servers[@]}"
     head -c "${mib}M" /dev/urandom > "$work/ftp/1/large"
     : > "$work/swaps"
     swap_forever &

@@ -60,7 +60,7 @@ measure() {
     short_entries
     for_all "start_$firewall" "${gateways[@]}"
     [ "$firewall" != fwcluster ] || for_all ready_fwcluster "${gateways[@]}"
-    start_servers
+    for_all start_vsftpd "${servers[@]}"
     python3 "$here/farm.py" --folder "$work/ftp" --make-files
     result=$(ip netns exec "$client" python3 "$here/farm.py" --folder "$work/ftp" --clients "$clients" --seconds "$seconds") || status=$?
     # Everything is closed: what an entry may still wait for is one of the short timeouts.

@@ -33,6 +33,8 @@ class Session:
             self.control.bind((source, 0))
             self.control.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.control.connect((server, 21))
+            # As everybody writes it: pyftpdlib compares an address that it is told by its text.
+            self.source = self.control.getsockname()[0]
         except OSError as error:
             self.close()
             raise Failed(f"login: {error}") from error
@@ -94,14 +96,14 @@ class Session:
         if passive:
             data = self._connect(self._passive())
             try:
-                self.say(command, "150")
+                self.say(command, "1")
             except Failed:
                 data.close()
                 raise
             return data
         with self._listen() as listener:
             self._active(listener.getsockname()[1])
-            self.say(command, "150")
+            self.say(command, "1")
             try:
                 data = listener.accept()[0]
             except OSError as error:

@@ -157,22 +157,16 @@ layout_asymmetric_swapped() { routes main 2 1; }
 # Every flow crosses the gateway that its hash says, and its replies that which theirs says.
 layout_farm() { routes main 1,2,3 1,2,3; }
 
-# start_servers: vsftpd on each server, port 21 of its IPv4 and IPv6 address. Anonymous users read and write its own
-# $work/ftp/N.
-start_servers() {
-    local number folder
-    # Only root may write the root of an anonymous login, see vsftpd.conf(5).
-    for number in "${servers[@]}"; do
-        folder=$work/ftp/$number
-        mkdir -p "$folder/up" "$work/empty"
-        chown ftp "$folder/up"
-        cat > "$work/vsftpd-$number.conf" << CONF
+# Servers on port 21 of a server's IPv4 and IPv6 address; anonymous users read and write in $work/ftp/N, and vsftpd's write in up below.
+start_vsftpd() {
+    files_of "$1"
+    cat > "$work/vsftpd-$1.conf" << CONF
 listen=NO
 listen_ipv6=YES
 background=NO
 anonymous_enable=YES
 local_enable=NO
-anon_root=$folder
+anon_root=$work/ftp/$1
 write_enable=YES
 anon_upload_enable=YES
 anon_umask=022
@@ -185,8 +179,23 @@ isolate=NO
 isolate_network=NO
 xferlog_enable=NO
 CONF
-        ip netns exec "$(server "$number")" vsftpd "$work/vsftpd-$number.conf" > "$work/vsftpd-$number.log" 2>&1 & disown
-    done
-    for number in "${servers[@]}"; do wait_for "vsftpd listens on server $number" listens "$(server "$number")" 21; done
+    ip netns exec "$(server "$1")" vsftpd "$work/vsftpd-$1.conf" > "$work/vsftpd-$1.log" 2>&1 & disown
+    wait_for "vsftpd listens on server $1" listens "$(server "$1")" "[::]:21"
 }
-listens() { ip netns exec "$1" ss -Hltn "sport = :$2" | grep -q LISTEN; }
+start_pyftpdlib() {
+    local address tests=$here/../../tests/FwCluster.EndToEnd.Tests
+    "$tests/unpack-servers.sh" >&2
+    files_of "$1"
+    for address in "10.72.0.10$1" "fd72::0:10$1"; do
+        PYTHONPATH=$here/../../artifacts/ftp-servers/usr/lib/python3/dist-packages ip netns exec "$(server "$1")" \
+            /usr/bin/python3 "$tests/Ftp/pyftpd.py" "$address" ftp x "$work/ftp/$1" "$(id -u ftp)" > "$work/pyftpdlib-$1.log" 2>&1 & disown
+    done
+    wait_for "pyftpdlib listens on server $1" listens "$(server "$1")" "10.72.0.10$1:21"
+    wait_for "pyftpdlib listens on server $1" listens "$(server "$1")" "[fd72::10$1]:21"
+}
+files_of() {
+    # Only root may write the root of an anonymous login, see vsftpd.conf(5).
+    mkdir -p "$work/ftp/$1/up" "$work/empty"
+    chown ftp "$work/ftp/$1/up"
+}
+listens() { ip netns exec "$1" ss -Hltn src "$2" | grep -q LISTEN; }

@@ -5,9 +5,12 @@
 #
 #   sudo bench/split/split.sh [--count N] [--per-login N] [--json FILE] [KIND...]
 #
-#   --count N      transfers of each mode (passive, active) in each family (IPv4, IPv6): 2000 unless told
+#   --count N      transfers of each mode (passive, active) in each family (IPv4, IPv6) from each server: 2000 unless told
 #   --per-login N  transfers of each login: 10 unless told
 #   --json FILE    the results as JSON beside the table
+#
+# Servers are vsftpd, which connects an active data connection when it is told to transfer, and pyftpdlib, which does it at once when
+# it has read PORT or EPRT, so that no word more passes between the announcement and the SYN.
 #
 # Kinds, all of them unless told:
 #   kernel         one gateway for everything: iptables, nf_conntrack, nf_conntrack_ftp
@@ -42,28 +45,29 @@ done
 . "$here/firewalls.sh"
 . "$here/fwcluster.sh"
 
-need ip:iproute2 ss:iproute2 iptables-restore:iptables vsftpd:vsftpd python3:python3
+need ip:iproute2 ss:iproute2 iptables-restore:iptables vsftpd:vsftpd python3:python3 /usr/bin/python3:python3
 case " ${kinds[*]} " in *" conntrackd "*) need conntrackd:conntrackd ;; esac
 case " ${kinds[*]} " in *" fwcluster"*) need curl:curl; find_fwclusterd ;; esac
 
 head -c 1024 /dev/urandom > "$work/content"
 
-# transfer NAME OPTION...: a line of JSON for each mode and family.
+# transfer KIND SERVER N OPTION...: from that server, which is server N. A line of JSON for each mode and family.
 transfer() {
-    local name=$1
-    shift
-    cp "$work/content" "$work/ftp/1/file"
-    ip netns exec "$client" python3 "$here/transfers.py" --name "$name" --content "$work/content" \
-        --client4 10.71.0.2 --client6 fd71::0:2 --server4 10.72.0.101 --server6 fd72::0:101 \
-        --server-pid "$(ip netns pids "$(server 1)" | head -n 1)" "$@" | tee -a "$work/results" >&2
+    local kind=$1 server=$2 number=$3
+    shift 3
+    "start_$server" "$number"
+    cp "$work/content" "$work/ftp/$number/file"
+    ip netns exec "$client" python3 "$here/transfers.py" --gateways "$kind" --server "$server" --content "$work/content" \
+        --client4 10.71.0.2 --client6 fd71::0:2 --server4 "10.72.0.10$number" --server6 "fd72::0:10$number" \
+        --server-pid "$(ip netns pids "$(server "$number")" | head -n 1)" "$@" | tee -a "$work/results" >&2
 }
 
 # measure KIND
 measure() {
     local number options=(--count "$count" --per-login "$per_login")
     case $1 in
-        kernel | fwcluster-one) make_network 1 1 1; layout_one ;;
-        *) make_network 3 1 1; layout_split ;;
+        kernel | fwcluster-one) make_network 1 2 1; layout_one ;;
+        *) make_network 3 2 1; layout_split ;;
     esac
     case $1 in
         kernel | kernel-split) for_all start_kernel "${gateways[@]}" ;;
@@ -73,8 +77,8 @@ measure() {
             for_all ready_fwcluster "${gateways[@]}" ;;
     esac
     [ "$1" != kernel-split ] || options=(--count 10 --patience 4 --at-once)
-    start_servers
-    transfer "$1" "${options[@]}"
+    transfer "$1" vsftpd 1 "${options[@]}"
+    transfer "$1" pyftpdlib 2 "${options[@]}"
     remove_network
 }
 

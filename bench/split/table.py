@@ -4,9 +4,15 @@ import json
 import sys
 
 rows = [json.loads(line) for line in open(sys.argv[1])]
-kernel = {(row["mode"], row["family"]): row for row in rows if row["gateways"] == "kernel"}
+
+
+def cell(row):
+    return row["server"], row["mode"], row["family"]
+
+
+kernel = {cell(row): row for row in rows if row["gateways"] == "kernel"}
 for row in rows:
-    alone = kernel.get((row["mode"], row["family"]))
+    alone = kernel.get(cell(row))
     for name in ("p50", "p99"):
         measured, reference = row[name + "_ms"], alone and alone[name + "_ms"]
         row[name + "_to_kernel"] = round(measured / reference, 2) if measured and reference else None
@@ -25,7 +31,7 @@ print("|---|---|---|---|---|---|---|---|---|")
 for row in rows:
     again = share(row, row["syn_retransmitted"]) if row["failed"] < row["transfers"] else "-"
     print("|", " | ".join((
-        row["gateways"], f"{row['mode']}, IPv{row['family']}", share(row, row["failed"]), again, text(row["p50_ms"], "%.2f"),
+        row["gateways"], f"{row['server']}, {row['mode']}, IPv{row['family']}", share(row, row["failed"]), again, text(row["p50_ms"], "%.2f"),
         text(row["p99_ms"], "%.2f"), text(row["max_ms"], "%.1f"), text(row["p50_to_kernel"], "%.2f"), text(row["p99_to_kernel"], "%.2f"))), "|")
 if len(sys.argv) > 2:
     with open(sys.argv[2], "w") as file:

@@ -14,7 +14,7 @@ from ftp import Failed, Ports, Retransmissions, Session, percentile
 
 
 def run(options, mode, family):
-    server, source = (options.server4, options.client4) if family == 4 else (options.server6, options.client6)
+    address, source = (options.server4, options.client4) if family == 4 else (options.server6, options.client6)
     passive = mode == "passive"
     counters = [Retransmissions("self"), Retransmissions(options.server_pid)]
     expected = open(options.content, "rb").read()
@@ -28,7 +28,7 @@ def run(options, mode, family):
         count += 1
         try:
             if session is None:
-                session, used = Session(server, source, options.ports, options.patience), 0
+                session, used = Session(address, source, options.ports, options.patience), 0
             used += 1
             received = []
             before = sent_again()
@@ -53,7 +53,7 @@ def run(options, mode, family):
         session.close()
     times.sort()
     return {
-        "gateways": options.name, "mode": mode, "family": family, "transfers": count, "failed": failed, "failures": failures,
+        "gateways": options.gateways, "server": options.server, "mode": mode, "family": family, "transfers": count, "failed": failed, "failures": failures,
         "syn_retransmitted": len(hit_times), "over_900_ms": sum(1 for value in times if value > 0.9),
         "segments_retransmitted": retransmitted,
         "p50_ms": milliseconds(percentile(times, 0.5)), "p99_ms": milliseconds(percentile(times, 0.99)),
@@ -67,7 +67,8 @@ def milliseconds(seconds):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--name", required=True, help="what the gateways are called in the results")
+    parser.add_argument("--gateways", required=True, help="what they are called in the results")
+    parser.add_argument("--server", required=True, help="what it is called in the results")
     for word in ("client4", "client6", "server4", "server6"):
         parser.add_argument("--" + word, required=True)
     parser.add_argument("--server-pid", required=True, help="a process in the server's namespace")
