@@ -1,5 +1,6 @@
 using FwCluster.EndToEnd.Tests.Firewalls;
 using FwCluster.EndToEnd.Tests.Networks;
+using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;
 
@@ -19,7 +20,15 @@ internal static class FtpRules
     /// <param name="related">Whether what was announced may pass.</param>
     public static FirewallSetup Strict(FirewallPlace place, bool related = true)
     {
-        var text = place == FirewallPlace.Host ? Host(related) : Gateway(related);
+        var text = place == FirewallPlace.Host ? Host(related) : Gateway(related, TestNetwork.Outer, TestNetwork.Inner);
+        return new FirewallSetup(Table(text), Table(NeighborDiscovery + text));
+    }
+
+    /// <summary>The same for each of several gateways, which may say to each other what they like.</summary>
+    public static FirewallSetup StrictForEachGateway()
+    {
+        var text = $"-A INPUT -i {GatewaysLab.ClusterSide} -j ACCEPT\n-A OUTPUT -o {GatewaysLab.ClusterSide} -j ACCEPT\n"
+            + Gateway(related: true, GatewaysLab.ClientSide, GatewaysLab.ServerSide);
         return new FirewallSetup(Table(text), Table(NeighborDiscovery + text));
     }
 
@@ -37,8 +46,8 @@ internal static class FtpRules
 
         """;
 
-    private static string Gateway(bool related) => $"""
-        -A FORWARD -i {TestNetwork.Outer} -o {TestNetwork.Inner} -p tcp -m tcp --dport 21 -m state --state NEW -j ACCEPT
+    private static string Gateway(bool related, string outer, string inner) => $"""
+        -A FORWARD -i {outer} -o {inner} -p tcp -m tcp --dport 21 -m state --state NEW -j ACCEPT
         {(related ? "-A FORWARD -p tcp -m state --state RELATED -j ACCEPT" : "")}
         -A FORWARD -p tcp -m state --state ESTABLISHED -j ACCEPT
 

@@ -24,9 +24,9 @@ internal abstract class FtpServer
         Start(network.Server, account, family, address).WaitUntil(() => Listens(network.Server, address), TimeSpan.FromSeconds(20));
     }
 
-    /// <summary>Starts vsftpd on port 21 of an IPv4 address.</summary>
+    /// <summary>Starts vsftpd on port 21 of an IPv4 or IPv6 address.</summary>
     public static void StartVsftpd(NetworkNamespace where, FtpAccount account, string address)
-        => new Vsftpd().Start(where, account, IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
+        => new Vsftpd().Start(where, account, address.Contains(':') ? IpFamily.IPv6 : IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
 
     /// <summary>Which of the server's addresses is its.</summary>
     public int Index => All.ToList().IndexOf(this);
@@ -48,7 +48,7 @@ internal abstract class FtpServer
 
         protected override BackgroundProcess Start(NetworkNamespace where, FtpAccount account, IpFamily family, string address)
         {
-            var file = Path.Combine(account.Folder, $"vsftpd-{family}.conf");
+            var file = Path.Combine(account.Folder, $"vsftpd-{address}.conf");
             File.WriteAllText(file, $"""
                 {(family == IpFamily.IPv4 ? $"listen=YES\nlisten_address={address}" : $"listen=NO\nlisten_ipv6=YES\nlisten_address6={address}")}
                 background=NO
