@@ -19,6 +19,7 @@ public sealed partial class PacketWorker
         Surrender(in entry);
         var index = Connections.Adopt(in entry);
         ref var mine = ref Connections[index];
+        mine.Recalls = 0;
         mine.Holder = Summary(in mine);
         mine.MasterGeneration = Packets(in mine);
         return index;

@@ -1,3 +1,4 @@
+using FwCluster.Conntrack;
 using FwCluster.Packets;
 
 namespace FwCluster.Datapath;
@@ -19,6 +20,12 @@ public sealed class WorkerStatistics
     /// <summary>Packets that a match dropped on the spot, though its rule did not match (counted as dropped, too).</summary>
     public ulong HotDropped { get; private set; }
 
+    /// <summary>Packets dropped because too many waited for their connections' shards already.</summary>
+    public ulong Overloaded { get; private set; }
+
+    /// <summary>Packets dropped because their connection's shard has not answered in time.</summary>
+    public ulong Unanswered { get; private set; }
+
     /// <summary>Frames of this fate.</summary>
     public ulong this[PacketFate fate] => _fates[(int)fate];
 
@@ -27,6 +34,11 @@ public sealed class WorkerStatistics
         Frames++;
         _fates[(int)outcome.Fate]++;
         if (outcome.Fate < PacketFate.Accepted) return;
+        if (outcome.Fate == PacketFate.TrackingDropped)
+        {
+            if (outcome.Failure == TrackFailure.Overload) Overloaded++;
+            else if (outcome.Failure == TrackFailure.Unanswered) Unanswered++;
+        }
         if (outcome.Family == IpFamily.IPv6) IPv6++;
         else IPv4++;
         if (outcome.Fate == PacketFate.Dropped && outcome.Decision.IsHotDrop) HotDropped++;

@@ -75,7 +75,7 @@ internal sealed class JsonReport(TextWriter output, Replayer replayer, ReplayOpt
     private CaptureDocument Capture()
     {
         var statistics = replayer.Worker.Statistics;
-        var fates = Enum.GetValues<PacketFate>().ToDictionary(Camel, fate => statistics[fate]);
+        var fates = Enum.GetValues<PacketFate>().Where(fate => fate != PacketFate.Held).ToDictionary(Camel, fate => statistics[fate]);
         var broken = replayer.Break is { } b ? new BreakDocument(b.Packet, b.Offset, b.Reason) : null;
         return new CaptureDocument(replayer.PacketCount, statistics.IPv4, statistics.IPv6, fates, broken);
     }

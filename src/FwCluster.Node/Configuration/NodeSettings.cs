@@ -22,9 +22,6 @@ public sealed record NodeSettings
     /// <summary>The sets' file, or null.</summary>
     public required string? Sets { get; init; }
 
-    /// <summary>The netfilter queue's number.</summary>
-    public required int QueueNumber { get; init; }
-
     /// <summary>Packets that may wait in the kernel.</summary>
     public required int QueueLength { get; init; }
 

@@ -26,12 +26,12 @@ public static class SettingsReader
             RulesIPv4 = TextOrNull(values, "rules.ipv4"),
             RulesIPv6 = TextOrNull(values, "rules.ipv6"),
             Sets = TextOrNull(values, "rules.sets"),
-            QueueNumber = Number(values, "queue.number", 0, ushort.MaxValue),
             QueueLength = Number(values, "queue.length", 1, 1 << 20),
             FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
             Divert = new DivertSettings
             {
                 FirstQueue = Number(values, "queue.number", 0, ushort.MaxValue),
+                QueueCount = Number(values, "queue.count", 1, 64),
                 FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
                 AnswerMark = Mark(values, "queue.answer-mark"),
                 ExemptPorts = [.. OptionalList(values, "queue.exempt").Select(word => Exempt(values, "queue.exempt", word))],

@@ -6,81 +6,90 @@ using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Datapath;
 using FwCluster.Datapath.Reject;
+using FwCluster.Datapath.Shards;
 using FwCluster.Node.Configuration;
+using FwCluster.Packets;
+using FwCluster.Rules.Evaluation;
+using FwCluster.Rules.Model;
+using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Node.Live;
 
-/// <summary>What runs: a port, a worker on its thread, and the rules, which can be read again while packets flow.</summary>
+/// <summary>
+/// What runs: ports, each with a worker on a thread of its own, and the rules, which can be read again while packets flow. One worker has all
+/// connections itself; several have them from shards.
+/// </summary>
 internal sealed class Gateway : IDisposable
 {
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly InterfaceNames? _names;
-    private readonly DropLog _dropLog;
+    private readonly List<Lane> _lanes = [];
 
-    private Gateway(PacketLog log, DropOutput drops, DropLog dropLog, InterfaceNames? names, AnswerPort? answerPort, RejectAnswers? answers, PortLoop loop)
+    private Gateway(DropOutput drops, InterfaceNames? names, IShardHost? shards)
     {
-        Log = log;
         Drops = drops;
-        _dropLog = dropLog;
         _names = names;
-        AnswerPort = answerPort;
-        Answers = answers;
-        Loop = loop;
+        Shards = shards;
     }
 
-    /// <summary>The port's thread.</summary>
-    public PortLoop Loop { get; }
+    /// <summary>The ports and their workers, at least one.</summary>
+    public IReadOnlyList<Lane> Lanes => _lanes;
 
-    /// <summary>What LOG and NFLOG rules meet.</summary>
-    public PacketLog Log { get; }
+    /// <summary>Where the workers' connections live; null where one worker has them all.</summary>
+    public IShardHost? Shards { get; }
 
     /// <summary>The files of dropped packets.</summary>
     public DropOutput Drops { get; }
 
-    /// <summary>What REJECT rules answer; null where nothing is enforced.</summary>
-    public RejectAnswers? Answers { get; }
+    /// <summary>Completes when a port or a shard has ended; with the exception that ended it, where one did.</summary>
+    public Task Ended => Task.WhenAny([.. _lanes.Select(lane => lane.Loop.Ended), .. Shards is null ? [] : new[] { Shards.Ended }]).Unwrap();
 
-    /// <summary>What sends <see cref="Answers"/>.</summary>
-    public AnswerPort? AnswerPort { get; }
-
-    /// <summary>Makes everything ready; packets flow from <see cref="PortLoop.Start"/> on.</summary>
+    /// <summary>Makes everything ready; packets flow from <see cref="Start"/> on.</summary>
     /// <exception cref="SettingsException">A rule file has mistakes, or the folder of dropped packets cannot be made.</exception>
-    /// <exception cref="Capture.Netlink.NetlinkException">The port cannot be opened.</exception>
+    /// <exception cref="Capture.Netlink.NetlinkException">A port cannot be opened.</exception>
     public static Gateway Open(NodeSettings settings)
     {
         var (ipv4, ipv6) = RuleFiles.Load(settings);
-        var opened = new Stack<IDisposable>();
-        T Keep<T>(T made) where T : IDisposable
-        {
-            opened.Push(made);
-            return made;
-        }
+        var isInline = settings.Mode == NodeMode.Inline;
+        var drops = DropOutput.Open(settings.Drops);
+        InterfaceNames? names = null;
+        Gateway? gateway = null;
         try
         {
-            var log = Keep(new PacketLog(settings.LogPacketsWaiting));
-            var drops = Keep(DropOutput.Open(settings.Drops));
-            var isInline = settings.Mode == NodeMode.Inline;
-            var answerPort = isInline ? Keep(AnswerPort.Open(settings.Divert.AnswerMark)) : null;
-            var answers = isInline ? new RejectAnswers(answerPort!) : null;
-            var worker = new PacketWorker(
-                ActiveRuleset.From(ipv4, fromText: true), ActiveRuleset.From(ipv6, fromText: true),
-                new ConnectionTable(settings.Tracking, settings.Helpers), LocalAddresses.Read(), log, answers: answers);
-            var dropLog = drops.OpenLog(worker);
-            if (!isInline)
-            {
-                var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
-                return new Gateway(log, drops, dropLog, null, null, null, new MirrorLoop(mirror, worker, dropLog));
-            }
-            var names = Keep(InterfaceNames.Open());
-            var port = QueuePort.Open(
-                new QueueSettings { Number = settings.QueueNumber, MaxLength = settings.QueueLength, FailOpen = settings.FailOpen }, names);
-            return new Gateway(log, drops, dropLog, names, answerPort, answers, new QueueLoop(port, worker, answers!, answerPort!, dropLog));
+            names = isInline ? InterfaceNames.Open() : null;
+            var shards = isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
+            gateway = new Gateway(drops, names, shards);
+            var host = LocalAddresses.Read();
+            for (var number = 0; number < (isInline ? settings.Divert.QueueCount : 1); number++)
+                gateway._lanes.Add(isInline ? gateway.OpenQueue(settings, number, ipv4, ipv6, host) : gateway.OpenMirror(settings, ipv4, ipv6, host));
+            return gateway;
         }
         catch
         {
-            foreach (var made in opened) made.Dispose();
+            if (gateway is not null) gateway.Dispose();
+            else drops.Dispose();
+            if (gateway is null) names?.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Begins.</summary>
+    /// <param name="log">Where LOG and NFLOG rules are logged.</param>
+    public void Start(ILogger log)
+    {
+        Shards?.Start();
+        foreach (var lane in _lanes)
+        {
+            lane.Log.Start(log);
+            lane.Loop.Start();
+        }
+    }
+
+    /// <summary>Ends: no packet is decided any more, and what waits to be logged is.</summary>
+    public void Stop()
+    {
+        foreach (var lane in _lanes) lane.Loop.Stop();
+        foreach (var lane in _lanes) lane.Log.Dispose();
     }
 
     /// <summary>Reads rules, helpers, and the settings of log and drops again: all, or, where something is wrong, nothing changes.</summary>
@@ -94,16 +103,18 @@ internal sealed class Gateway : IDisposable
         {
             var settings = readSettings();
             var (ipv4, ipv6) = RuleFiles.Load(settings);
-            var change = new RulesetChange(Loop.Worker, ipv4, ipv6);
+            var changes = _lanes.ConvertAll(lane => new RulesetChange(lane.Worker, CompiledRuleset.Compile(ipv4), CompiledRuleset.Compile(ipv6)));
             var drops = Drops.Prepare(settings.Drops); // the last that may fail
-            await Loop.Ask(worker =>
+            await Task.WhenAll(_lanes.Zip(changes, (lane, change) => lane.Loop.Ask(worker =>
             {
                 worker.Change(change);
                 worker.Idle(UnixTime.Now, budget: 0); // now, not with the next packet
-                drops?.Take(_dropLog);
-                Log.Resize(settings.LogPacketsWaiting);
+                drops?.Take(lane.Drops);
+                lane.Log.Resize(settings.LogPacketsWaiting);
                 return LoadHelpers(worker.Connections, settings.Helpers);
-            }).ConfigureAwait(false);
+            }))).ConfigureAwait(false);
+            if (Shards is not null) await Shards.Ask(shard => LoadHelpers(shard.Connections, settings.Helpers)).ConfigureAwait(false);
+            await Task.WhenAll(changes.Select(change => change.Made)).ConfigureAwait(false);
             if (drops is not null) Drops.Complete(drops);
             return settings;
         }
@@ -113,15 +124,87 @@ internal sealed class Gateway : IDisposable
         }
     }
 
+    /// <summary>Reads the rules in force and their counters, summed over the workers.</summary>
+    public async Task<T> ReadRules<T>(IpFamily family, Func<CompiledRuleset, RuleCounterSet, T> read)
+    {
+        await _reloading.WaitAsync().ConfigureAwait(false); // all workers have the same rules
+        try
+        {
+            var active = _lanes.ConvertAll(lane => lane.Worker.Rules(family));
+            return read(active[0].Rules, active.Count == 1 ? active[0].Counters : RuleCounterSet.Sum(active.ConvertAll(a => a.Counters)));
+        }
+        finally
+        {
+            _reloading.Release();
+        }
+    }
+
+    /// <summary>Asks something of every table that has connections: the workers', which hold what they were granted, and the shards'. Each connection that
+    /// <see cref="IsKnownBest"/> says yes to is in one of them.</summary>
+    public async Task<IReadOnlyList<T>> AskTables<T>(Func<ConnectionTable, long, T> question)
+    {
+        var answers = new List<T>();
+        foreach (var lane in _lanes) answers.Add(await lane.Loop.Ask(worker => question(worker.Connections, worker.Now)).ConfigureAwait(false));
+        if (Shards is not null) answers.AddRange(await Shards.Ask(shard => question(shard.Connections, UnixTime.Now)).ConfigureAwait(false));
+        return answers;
+    }
+
+    /// <summary>True in the one table that knows best what has become of the connection: its holder's, or else its shard's.</summary>
+    public static bool IsKnownBest(in Connection connection) => connection.Grant switch
+    {
+        GrantKind.Exclusive => connection.Expires != long.MaxValue, // a shard does not know when a held one ends
+        GrantKind.Shared => connection.Recalls > 0, // a holder's copy has none
+        _ => true,
+    };
+
     /// <inheritdoc/>
     public void Dispose()
     {
-        Loop.Dispose();
+        foreach (var lane in _lanes) lane.Dispose();
+        Shards?.Dispose();
         _names?.Dispose();
         Drops.Dispose();
-        Log.Dispose();
         _reloading.Dispose();
     }
+
+    private Lane OpenQueue(NodeSettings settings, int number, Ruleset ipv4, Ruleset ipv6, HostAddresses host)
+    {
+        var answerPort = AnswerPort.Open(settings.Divert.AnswerMark);
+        try
+        {
+            var answers = new RejectAnswers(answerPort);
+            var port = QueuePort.Open(new QueueSettings
+            {
+                Number = settings.Divert.FirstQueue + number, MaxLength = settings.QueueLength, FailOpen = settings.FailOpen,
+            }, _names!);
+            var verdicts = new QueueVerdicts(port, answers, answerPort);
+            var log = new PacketLog(settings.LogPacketsWaiting);
+            var worker = MakeWorker(settings, ipv4, ipv6, host, log, answers, Shards?.Open(verdicts, port.Wake));
+            verdicts.Drops = Drops.OpenLog(worker);
+            return new Lane(new QueueLoop(port, worker, verdicts, answerPort), log, verdicts.Drops, answers, answerPort);
+        }
+        catch
+        {
+            answerPort.Dispose();
+            throw;
+        }
+    }
+
+    private Lane OpenMirror(NodeSettings settings, Ruleset ipv4, Ruleset ipv6, HostAddresses host)
+    {
+        var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
+        var log = new PacketLog(settings.LogPacketsWaiting);
+        var worker = MakeWorker(settings, ipv4, ipv6, host, log, null, null);
+        var drops = Drops.OpenLog(worker);
+        return new Lane(new MirrorLoop(mirror, worker, drops), log, drops, null, null);
+    }
+
+    /// <summary>The text's counters are the first worker's to go on from.</summary>
+    private PacketWorker MakeWorker(NodeSettings settings, Ruleset ipv4, Ruleset ipv6, HostAddresses host, PacketLog log, RejectAnswers? answers,
+        ShardAccess? shards) => new(
+        ActiveRuleset.From(CompiledRuleset.Compile(ipv4), fromText: _lanes.Count == 0),
+        ActiveRuleset.From(CompiledRuleset.Compile(ipv6), fromText: _lanes.Count == 0),
+        new ConnectionTable(settings.Tracking, settings.Helpers), host, log, answers: answers, shards: shards);
 
     /// <summary>A helper that attaches to ports is loaded; one that is there for rules alone stays.</summary>
     private static ImmutableArray<string> LoadHelpers(ConnectionTable table, IReadOnlyList<ConnectionHelper> wanted)

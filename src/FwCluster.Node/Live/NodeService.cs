@@ -21,8 +21,7 @@ internal sealed partial class NodeService(
     /// <inheritdoc/>
     public override Task StartAsync(CancellationToken cancellationToken)
     {
-        gateway.Log.Start(logs.CreateLogger("packets"));
-        gateway.Loop.Start();
+        gateway.Start(logs.CreateLogger("packets"));
         if (settings.Mode == NodeMode.Inline)
             _divert = DivertRules.Install(settings.Divert, message => LogDivert(log, message));
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -43,8 +42,7 @@ internal sealed partial class NodeService(
         state.Stopping();
         _divert?.Remove();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
-        gateway.Loop.Stop();
-        gateway.Log.Dispose(); // while there is a log to write to
+        gateway.Stop(); // while there is a log to write to
         LogStopped(log);
     }
 
@@ -60,7 +58,7 @@ internal sealed partial class NodeService(
     {
         try
         {
-            await gateway.Loop.Ended.WaitAsync(stoppingToken).ConfigureAwait(false);
+            await gateway.Ended.WaitAsync(stoppingToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {

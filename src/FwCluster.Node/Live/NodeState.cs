@@ -10,7 +10,7 @@ internal sealed class NodeState
     private volatile DivertRules? _divert;
 
     /// <summary>Why packets are not being decided as they should be; null where they are.</summary>
-    public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Loop.Ended.IsCompleted ? "the port has failed" : _divert?.Problem;
+    public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Ended.IsCompleted ? "the port has failed" : _divert?.Problem;
 
     /// <summary>The gateway, once it runs.</summary>
     public bool TryGet([NotNullWhen(true)] out Gateway? gateway) => (gateway = _gateway) is not null;

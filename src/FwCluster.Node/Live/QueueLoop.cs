@@ -1,14 +1,13 @@
 using FwCluster.Capture.Answers;
 using FwCluster.Capture.Queue;
 using FwCluster.Datapath;
-using FwCluster.Datapath.Reject;
 using FwCluster.Packets;
 using FwCluster.Rules.Evaluation;
 
 namespace FwCluster.Node.Live;
 
-/// <summary>Takes packets from a netfilter queue to their verdicts, and sends the answers of REJECT rules.</summary>
-internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswers answers, AnswerPort answerPort, DropLog? drops)
+/// <summary>Takes packets from a netfilter queue to their verdicts.</summary>
+internal sealed class QueueLoop(QueuePort port, PacketWorker worker, QueueVerdicts verdicts, AnswerPort answerPort)
     : PortLoop(worker, $"queue {port.Number}")
 {
     private const int WaitMilliseconds = 100;
@@ -18,12 +17,22 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswe
 
     protected override void RunBatch()
     {
+        if (Worker.IsDraining)
+        {
+            // Other rules wait for what is held: no more packets till then.
+            Worker.Advance(UnixTime.Now);
+            port.Send();
+            Thread.Sleep(0);
+            return;
+        }
         if (!port.Receive(WaitMilliseconds))
         {
             Worker.Idle(UnixTime.Now, IdleSweep);
+            port.Send();
             return;
         }
         while (port.TryNext(out var packet)) Decide(ref packet);
+        Worker.Advance(UnixTime.Now);
         port.Send();
     }
 
@@ -51,24 +60,10 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswe
             SourceMac = packet.HasSourceMac ? packet.SourceMac : null,
             InterfaceMac = packet.HasInterfaceMac ? packet.InterfaceMac : null,
             ChecksumIsTrusted = packet.IsChecksumUnfinished || !packet.IsChecksumUnverified,
+            Ticket = new PacketTicket(packet.Id, packet.InIndex, packet.OutIndex, packet.IsChecksumUnfinished),
         };
         var outcome = Worker.Process(in input);
-        if (outcome.Fate != PacketFate.Accepted)
-        {
-            drops?.Note(in input, in outcome);
-            if (outcome.Fate == PacketFate.Rejected && !answers.Answer.IsEmpty)
-                answerPort.Send(answers.Answer, packet.InIndex != 0 ? packet.InIndex : packet.OutIndex);
-            port.Drop(packet.Id);
-            return;
-        }
-        var mark = outcome.Mark != packet.Mark ? outcome.Mark : (uint?)null;
-        if (!outcome.IsTosChanged)
-        {
-            port.Accept(packet.Id, mark);
-            return;
-        }
-        WriteTos(packet.Bytes, outcome);
-        port.AcceptChanged(packet, mark);
+        if (outcome.Fate != PacketFate.Held) verdicts.Decide(in input, in outcome);
     }
 
     /// <summary>Over the loopback interface a packet takes its whole way when it is sent; the divert rules let it pass when it arrives.</summary>
@@ -78,15 +73,4 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, RejectAnswe
         Hook.Output => packet.Out == Loopback ? PacketWay.Loopback : PacketWay.Output,
         _ => PacketWay.Forward,
     };
-
-    private static void WriteTos(Span<byte> packet, in PacketOutcome outcome)
-    {
-        if (outcome.Family == IpFamily.IPv4)
-        {
-            packet[1] = outcome.Tos;
-            return;
-        }
-        packet[0] = (byte)(packet[0] & 0xf0 | outcome.Tos >> 4);
-        packet[1] = (byte)(packet[1] & 0x0f | outcome.Tos << 4);
-    }
 }

@@ -1,18 +1,17 @@
 using FwCluster.Node.Configuration;
 using FwCluster.Packets;
-using FwCluster.Rules.Evaluation;
 using FwCluster.Rules.Model;
 using FwCluster.Rules.Sets;
 using FwCluster.Rules.Text;
 
 namespace FwCluster.Node.Live;
 
-/// <summary>The rules that the settings name, read and compiled: all of them, or none.</summary>
+/// <summary>The rules that the settings name, read: all of them, or none.</summary>
 internal static class RuleFiles
 {
     /// <summary>Reads the files.</summary>
     /// <exception cref="SettingsException">A file cannot be read, or has mistakes: all are in the message.</exception>
-    public static (CompiledRuleset IPv4, CompiledRuleset IPv6) Load(NodeSettings settings)
+    public static (Ruleset IPv4, Ruleset IPv6) Load(NodeSettings settings)
     {
         var errors = new List<RuleError>();
         var sets = SetCollection.Empty;
@@ -39,7 +38,7 @@ internal static class RuleFiles
             ipv6 ??= read.IPv6;
         }
         if (errors.Count > 0) throw new SettingsException(string.Join('\n', errors.Select(e => e.Format())));
-        return (CompiledRuleset.Compile(ipv4 ?? Ruleset.Empty(IpFamily.IPv4)), CompiledRuleset.Compile(ipv6 ?? Ruleset.Empty(IpFamily.IPv6)));
+        return (ipv4 ?? Ruleset.Empty(IpFamily.IPv4), ipv6 ?? Ruleset.Empty(IpFamily.IPv6));
     }
 
     private static string ReadText(string file)

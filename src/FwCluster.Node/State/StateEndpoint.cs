@@ -20,27 +20,19 @@ internal static class StateEndpoint
         routes.MapGet("/readyz", () => state.NotReady is { } why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ok\n"));
-        routes.MapGet("/rules", (string? table, string? family) => Running(state, gateway => Task.FromResult(Rules(gateway, table, family))));
+        routes.MapGet("/rules", (string? table, string? family) => Running(state, gateway =>
+            gateway.ReadRules(family == "ipv6" ? IpFamily.IPv6 : IpFamily.IPv4, (rules, counters) => Rules(rules, counters, table))));
         routes.MapPost("/counters/zero", () => Running(state, gateway =>
         {
-            foreach (var active in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6]) gateway.Loop.Worker.Rules(active).Counters.Zero();
+            foreach (var lane in gateway.Lanes)
+                foreach (var family in (ReadOnlySpan<IpFamily>)[IpFamily.IPv4, IpFamily.IPv6])
+                    lane.Worker.Rules(family).Counters.Zero();
             return Task.FromResult("zeroed\n");
         }));
-        routes.MapGet("/connections", () => Running(state, gateway => gateway.Loop.Ask(worker =>
-        {
-            var text = new StringBuilder();
-            foreach (var index in worker.Connections.Connections(worker.Now))
-                text.Append(ConnectionListing.Connection(worker.Connections, index, 0, worker.Now)).Append('\n');
-            return text.ToString();
-        })));
-        routes.MapGet("/expectations", () => Running(state, gateway => gateway.Loop.Ask(worker =>
-        {
-            var text = new StringBuilder();
-            foreach (var expectation in worker.Connections.Expectations(worker.Now))
-                text.Append(ConnectionListing.Expectation(worker.Connections, expectation, worker.Now)).Append('\n');
-            return text.ToString();
-        })));
-        routes.MapGet("/statistics", () => Running(state, gateway => gateway.Loop.Ask(worker => Statistics(worker.Connections) + Outputs(gateway))));
+        routes.MapGet("/connections", () => Running(state, async gateway => string.Concat(await gateway.AskTables(Connections).ConfigureAwait(false))));
+        routes.MapGet("/expectations", () => Running(state, async gateway => string.Concat(await gateway.AskTables(Expectations).ConfigureAwait(false))));
+        routes.MapGet("/statistics", () => Running(state, async gateway
+            => Statistics(gateway, await gateway.AskTables((table, _) => TableCounts.Read(table)).ConfigureAwait(false)) + Outputs(gateway)));
     }
 
     private static async Task<IResult> Running(NodeState state, Func<Gateway, Task<string>> answer)
@@ -48,35 +40,62 @@ internal static class StateEndpoint
             ? Results.Text(await answer(gateway).ConfigureAwait(false))
             : Results.Text("starting or stopping\n", statusCode: StatusCodes.Status503ServiceUnavailable);
 
-    private static string Rules(Gateway gateway, string? table, string? family)
+    private static string Rules(CompiledRuleset rules, RuleCounterSet counters, string? table)
     {
-        var active = gateway.Loop.Worker.Rules(family == "ipv6" ? IpFamily.IPv6 : IpFamily.IPv4);
         using var text = new StringWriter();
         foreach (var id in Enum.GetValues<TableId>())
             if ((table ?? "filter") == id.Name())
-                ChainListing.Write(text, active.Rules, active.Counters, id);
+                ChainListing.Write(text, rules, counters, id);
+        return text.ToString();
+    }
+
+    private static string Connections(ConnectionTable table, long now)
+    {
+        var text = new StringBuilder();
+        foreach (var index in table.Connections(now))
+            if (Gateway.IsKnownBest(in table[index]))
+                text.Append(ConnectionListing.Connection(table, index, 0, now)).Append('\n');
+        return text.ToString();
+    }
+
+    private static string Expectations(ConnectionTable table, long now)
+    {
+        var text = new StringBuilder();
+        foreach (var expectation in table.Expectations(now))
+            text.Append(ConnectionListing.Expectation(table, expectation, now)).Append('\n');
         return text.ToString();
     }
 
     private static string Outputs(Gateway gateway)
     {
         var text = new StringBuilder();
-        text.Append($"log lost={gateway.Log.Lost}\n");
-        if (gateway is { Answers: { } answers, AnswerPort: { } port })
-            text.Append($"answers sent={port.Sent} failed={port.Failed} limited={answers.Limited}\n");
+        text.Append($"log lost={gateway.Lanes.Sum(lane => lane.Log.Lost)}\n");
+        if (gateway.Lanes[0].Answers is not null)
+        {
+            text.Append($"answers sent={gateway.Lanes.Sum(lane => lane.AnswerPort!.Sent)} failed={gateway.Lanes.Sum(lane => lane.AnswerPort!.Failed)} "
+                + $"limited={gateway.Lanes.Sum(lane => lane.Answers!.Limited)}\n");
+        }
         if (gateway.Drops.Writer is { } drops) text.Append($"drops written={drops.Written} lost={drops.Lost} failed={drops.Failed}\n");
         return text.ToString();
     }
 
-    private static string Statistics(ConnectionTable table)
+    private static string Statistics(Gateway gateway, IReadOnlyList<TableCounts> tables)
     {
-        var statistics = table.Statistics;
+        // Shards have every connection, workers some of them a second time.
+        var owners = gateway.Shards is null ? tables : [.. tables.Skip(gateway.Lanes.Count)];
+        ulong Sum(Func<TableCounts, ulong> count) => tables.Aggregate(0UL, (sum, table) => sum + count(table));
+        ulong Owned(Func<TableCounts, ulong> count) => owners.Aggregate(0UL, (sum, table) => sum + count(table));
         var text = new StringBuilder();
-        text.Append($"entries={table.Count} found={statistics.Found} inserted={statistics.Inserted} removed={statistics.Removed} "
-            + $"early_drop={statistics.EarlyDropped} expect_create={statistics.ExpectationsCreated} expect_new={statistics.ExpectationsMatched}\n");
+        text.Append($"entries={Owned(t => t.Entries)} found={Sum(t => t.Found)} inserted={Owned(t => t.Inserted)} removed={Owned(t => t.Removed)} "
+            + $"early_drop={Owned(t => t.EarlyDropped)} expect_create={Sum(t => t.ExpectationsCreated)} expect_new={Sum(t => t.ExpectationsMatched)}\n");
         foreach (var failure in Enum.GetValues<TrackFailure>())
-            if (statistics[failure] > 0)
-                text.Append($"failed {failure}={statistics[failure]}\n");
+            if (Sum(t => t.Failures[(int)failure]) is > 0 and var count)
+                text.Append($"failed {failure}={count}\n");
+        if (gateway.Shards is not null)
+        {
+            text.Append($"held waiting={gateway.Lanes.Sum(lane => lane.Worker.HeldCount)} refused={gateway.Lanes.Sum(lane => (long)lane.Worker.Statistics.Overloaded)} "
+                + $"unanswered={gateway.Lanes.Sum(lane => (long)lane.Worker.Statistics.Unanswered)}\n");
+        }
         return text.ToString();
     }
 }

@@ -26,6 +26,24 @@ public sealed class RuleCounterSet
         _zeroed = new ulong[slots * 2];
     }
 
+    /// <summary>Adds up what several workers have counted, each with the same ruleset compiled for itself.</summary>
+    /// <exception cref="ArgumentException">There is none, or they are counters of different rules.</exception>
+    public static RuleCounterSet Sum(IReadOnlyList<RuleCounterSet> counters)
+    {
+        ArgumentNullException.ThrowIfNull(counters);
+        if (counters.Count == 0) throw new ArgumentException("there is nothing to add up", nameof(counters));
+        var sum = new RuleCounterSet(counters[0]._ruleset, counters[0]._counted.Length / 2);
+        foreach (var one in counters)
+        {
+            if (one._counted.Length != sum._counted.Length) throw new ArgumentException("these are counters of different rules", nameof(counters));
+            lock (one._zeroed)
+            {
+                for (var i = 0; i < sum._counted.Length; i++) sum._counted[i] += Volatile.Read(ref one._counted[i]) - one._zeroed[i];
+            }
+        }
+        return sum;
+    }
+
     /// <summary>What the rule at this position (from 1) of a chain has counted since zeroed; position 0 is the policy.</summary>
     /// <param name="chain">Index in <see cref="CompiledRuleset.Chains"/>.</param>
     /// <param name="position">0 to the number of rules.</param>

@@ -1,0 +1,22 @@
+using FwCluster.Datapath;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>Where the connections of several workers live.</summary>
+internal interface IShardHost : IDisposable
+{
+    /// <summary>Completes when shards are no longer run; with the exception that ended them, where one did.</summary>
+    Task Ended { get; }
+
+    /// <summary>A worker's way to the shards.</summary>
+    /// <param name="verdicts">Where verdicts on held packets go.</param>
+    /// <param name="wake">Wakes the worker's thread. From any thread.</param>
+    ShardAccess Open(IVerdictPort verdicts, Action wake);
+
+    /// <summary>Begins.</summary>
+    void Start();
+
+    /// <summary>Asks something of each shard that runs here, where it runs.</summary>
+    Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question);
+}

@@ -1,0 +1,26 @@
+using FwCluster.Conntrack;
+using FwCluster.Datapath;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>One shard with all connections, on a thread of its own: several queues, no cluster.</summary>
+internal sealed class ThreadShardHost(ConnectionTable table) : IShardHost
+{
+    private readonly ShardThread _thread = new(table, () => UnixTime.Now);
+
+    /// <inheritdoc/>
+    public Task Ended => _thread.Ended;
+
+    /// <inheritdoc/>
+    public ShardAccess Open(IVerdictPort verdicts, Action wake) => new(_thread.OpenLink(wake), verdicts);
+
+    /// <inheritdoc/>
+    public void Start() => _thread.Start();
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question) => [await _thread.Ask(question).ConfigureAwait(false)];
+
+    /// <inheritdoc/>
+    public void Dispose() => _thread.Dispose();
+}
