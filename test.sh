@@ -96,7 +96,7 @@ run_project() {
         problem="was not built: is it in FwCluster.sln?"
     else
         # As root, with the caller's .NET.
-        "${as_root[@]}" env "PATH=$PATH" "DOTNET_ROOT=$dotnet_root" "CI=${CI:-}" timeout -k 10 "$seconds_per_project" \
+        "${as_root[@]}" env "PATH=$PATH" "DOTNET_ROOT=$dotnet_root" "CI=${CI:-}" "FWCLUSTER_TEST_SECONDS=${FWCLUSTER_TEST_SECONDS:-}" timeout -k 10 "$seconds_per_project" \
             "$program" -noLogo -noColor -result-xml "$result" < /dev/null || status=$?
         if [ $status = 124 ]; then
             problem="did not end within $seconds_per_project s"

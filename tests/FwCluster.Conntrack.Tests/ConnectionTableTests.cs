@@ -121,6 +121,38 @@ public sealed class ConnectionTableTests
         Assert.Equal(ConntrackState.New, harness.Tcp(true, TcpFlags.Syn, 5, clientPort: 2000));
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(50)]
+    public void TheSweepUnderPressureGoesOnceAroundWhereverItBegins(int at)
+    {
+        var harness = new Harness(ConntrackSettings.Default with { MaxEntries = 100 });
+        for (ushort i = 0; i < 100; i++) harness.Open(clientPort: (ushort)(1000 + i));
+        foreach (ushort port in (ushort[])[1020, 1070]) harness.Tcp(false, TcpFlags.Fin | TcpFlags.Ack, 2000, 1000, clientPort: port);
+        Assert.Equal(0, harness.Table.Sweep(harness.Now, at));
+        harness.Send(Harness.Segment(true, TcpFlags.Syn, 5, clientPort: 2000));
+        Assert.Equal(2, harness.Table.Sweep(harness.Now, 100));
+        harness.Tcp(false, TcpFlags.Fin | TcpFlags.Ack, 2000, 1000, clientPort: 1030);
+        Assert.Equal(0, harness.Table.Sweep(harness.Now, 100)); // nobody was refused since
+    }
+
+    [Fact]
+    public void ARefusedConnectionCostsABoundedNumberOfClosingOnes()
+    {
+        const int max = 10_000, closing = 400, each = 256;
+        var harness = new Harness(ConntrackSettings.Default with { MaxEntries = max });
+        for (ushort i = 0; i < max; i++) harness.Open(clientPort: (ushort)(1000 + i));
+        for (ushort i = 0; i < closing; i++) harness.Tcp(false, TcpFlags.Fin | TcpFlags.Ack, 2000, 1000, clientPort: (ushort)(1000 + i));
+        harness.Send(Harness.Segment(true, TcpFlags.Syn, 5, clientPort: 20000));
+        Assert.True(harness.Last.Drop);
+        Assert.Equal(each, harness.Table.Sweep(harness.Now, max));
+        Assert.Equal(0, harness.Table.Sweep(harness.Now, max));
+        // Only the next one who is refused costs the rest.
+        for (ushort i = 0; i < each; i++) harness.Open(clientPort: (ushort)(30000 + i));
+        harness.Send(Harness.Segment(true, TcpFlags.Syn, 5, clientPort: 20000));
+        Assert.Equal(closing - each, harness.Table.Sweep(harness.Now, max));
+    }
+
     [Fact]
     public void ZonesKeepEqualTuplesApart()
     {

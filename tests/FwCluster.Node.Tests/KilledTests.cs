@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using FwCluster.Referee;
@@ -38,7 +39,6 @@ public sealed class KilledTests
             Assert.True(lab.CanConnect(GatewayLab.RightIPv4, ServerPort, TimeSpan.FromSeconds(10)));
 
             daemon.Kill();
-            Thread.Sleep(InFlight);
             Assert.Equal(running, lab.SavedRules());
             if (fail == "open")
             {
@@ -47,6 +47,7 @@ public sealed class KilledTests
             }
             else
             {
+                AssertNothingArrivesAnyMore(ipv4, ipv6, transfer);
                 var arrived = (ipv4.Received, ipv6.Received, transfer.Received);
                 Assert.False(lab.CanConnect(GatewayLab.RightIPv4, ServerPort, Watched));
                 Assert.Equal(arrived, (ipv4.Received, ipv6.Received, transfer.Received));
@@ -61,6 +62,17 @@ public sealed class KilledTests
         Assert.Equal(0, daemon.Stop());
         Assert.Equal(before, lab.SavedRules());
         AssertGoesOn(ipv4, ipv6, null);
+    }
+
+    /// <summary>What was decided before the kill may be on its way; then it is quiet.</summary>
+    private static void AssertNothingArrivesAnyMore(DatagramStream ipv4, DatagramStream ipv6, Transfer transfer)
+    {
+        var watch = Stopwatch.StartNew();
+        for (var before = (-1L, -1L, -1L); before != (ipv4.Received, ipv6.Received, transfer.Received); Thread.Sleep(InFlight))
+        {
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), "packets arrive though nobody decides");
+            before = (ipv4.Received, ipv6.Received, transfer.Received);
+        }
     }
 
     private static string Accepting => """
