@@ -25,8 +25,11 @@ internal sealed class Daemon : IDisposable
     /// <param name="settings">Lines of the configuration besides mode, rules.ipv4 and state.socket.</param>
     /// <param name="wrapper">The command that it is started by, such as <see cref="Unprivileged"/>.</param>
     /// <param name="mode">Its mode.</param>
-    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "", IEnumerable<string>? wrapper = null, string mode = "inline")
+    /// <param name="queues">Queues; null for as many as usual.</param>
+    public Daemon(NetworkNamespace where, string rulesIPv4, string settings = "", IEnumerable<string>? wrapper = null, string mode = "inline",
+        int? queues = null)
     {
+        Queues = queues ?? UsualQueues;
         _where = where;
         _wrapper = [.. wrapper ?? []];
         _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
@@ -58,6 +61,12 @@ internal sealed class Daemon : IDisposable
         "--inh-caps=-all,+net_admin,+net_raw", "--ambient-caps=-all,+net_admin,+net_raw", "--bounding-set=-all,+net_admin,+net_raw",
     ];
 
+    /// <summary>Queues that it runs: what the variable FWCLUSTER_TEST_QUEUES says, or one.</summary>
+    public static int UsualQueues { get; } = int.TryParse(Environment.GetEnvironmentVariable("FWCLUSTER_TEST_QUEUES"), out var queues) ? queues : 1;
+
+    /// <summary>Queues that this one runs.</summary>
+    public int Queues { get; }
+
     /// <summary>A folder that is removed with the daemon.</summary>
     public string Folder => _folder;
 
@@ -70,7 +79,7 @@ internal sealed class Daemon : IDisposable
     /// <summary>Starts it again after <see cref="Kill"/> or <see cref="Stop"/>.</summary>
     public void Start()
     {
-        string[] command = [.. _wrapper, Program, "--config", Configuration];
+        string[] command = [.. _wrapper, Program, "--config", Configuration, "--set", $"queue.count={Queues}"];
         _process = _where.Start(command[0], command[1..]);
         _process.WaitUntil(IsReady, Patience);
     }

@@ -17,15 +17,15 @@ public sealed class KilledTests
     private static readonly TimeSpan Watched = TimeSpan.FromSeconds(1);
 
     [KernelTheory]
-    [InlineData("closed", 3, true)]
-    [InlineData("closed", 1, false)]
-    [InlineData("open", 1, true)]
-    public void KilledUnderLoad(string fail, int kills, bool hostHasRules)
+    [InlineData("closed", 3, true, 1)]
+    [InlineData("closed", 1, false, 2)]
+    [InlineData("open", 1, true, 1)]
+    public void KilledUnderLoad(string fail, int kills, bool hostHasRules, int queues)
     {
         using var lab = new GatewayLab();
         if (hostHasRules) UseHostRules(lab);
         var before = lab.SavedRules();
-        using var daemon = new Daemon(lab.Gateway, Accepting, $"queue: {{ fail: {fail} }}");
+        using var daemon = new Daemon(lab.Gateway, Accepting, $"queue: {{ fail: {fail} }}", queues: queues);
         var running = lab.SavedRules();
         Assert.NotEqual(before, running);
         using var ipv4 = new DatagramStream(lab, GatewayLab.RightIPv4, StreamPort);

@@ -15,11 +15,13 @@ public sealed class ReloadTests(ITestOutputHelper output)
     private const int BrokenEvery = 7;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(100);
 
-    [KernelFact]
-    public void NoPacketIsLostOrDecidedByAMixtureAndCountersGoOn()
+    [KernelTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void NoPacketIsLostOrDecidedByAMixtureAndCountersGoOn(int queues)
     {
         using var lab = new GatewayLab();
-        using var daemon = new Daemon(lab.Gateway, Rules(1));
+        using var daemon = new Daemon(lab.Gateway, Rules(1), queues: queues);
         using var datagrams = new DatagramStream(lab, GatewayLab.RightIPv4, StreamPort);
         using var transfer = new Transfer(lab, TransferPort);
         using var connections = new ConnectionStream(lab, ServerPort);

@@ -83,6 +83,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
               ipv6: {ipv6}
             queue:
               number: 21
+              count: {Environment.GetEnvironmentVariable("FWCLUSTER_TEST_QUEUES") ?? "1"}
               fail: closed
             state:
               socket: {Socket}
