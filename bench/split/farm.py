@@ -127,7 +127,8 @@ def main():
         multiprocessing.Process(target=work, args=(options, range(first, options.clients, processes), results), daemon=True).start()
     total, failures, small = collections.Counter(), collections.Counter(), []
     for _ in range(processes):
-        counted, failed, times = results.get()
+        # A process that died would be waited for else.
+        counted, failed, times = results.get(timeout=options.seconds + 5 * options.patience)
         total.update(counted)
         failures.update(failed)
         small += times

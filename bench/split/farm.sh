@@ -50,29 +50,28 @@ all_entries() {
 }
 no_entries() { [ "$(all_entries "$1")" = 0 ]; }
 
-# measure KIND
+# measure KIND: says in failed whether it did.
+failed=0
 measure() {
-    local firewall=${1%-*} result status=0 left=0 number
+    local firewall=${1%-*} left=0
     case $1 in
         kernel | fwcluster-one) make_network 1 8 "$clients"; layout_one ;;
         *) make_network 3 8 "$clients"; layout_farm ;;
     esac
     short_entries
     for_all "start_$firewall" "${gateways[@]}"
-    [ "$firewall" != fwcluster ] || for_all ready_fwcluster "${gateways[@]}"
+    if [ "$firewall" = fwcluster ]; then for_all ready_fwcluster "${gateways[@]}"; fi
     for_all start_vsftpd "${servers[@]}"
     python3 "$here/farm.py" --folder "$work/ftp" --make-files
-    result=$(ip netns exec "$client" python3 "$here/farm.py" --folder "$work/ftp" --clients "$clients" --seconds "$seconds") || status=$?
+    in_client python3 "$here/farm.py" --folder "$work/ftp" --clients "$clients" --seconds "$seconds" > "$work/result" || failed=1
     # Everything is closed: what an entry may still wait for is one of the short timeouts.
-    wait_for "no entry is left on any gateway" no_entries "$firewall" || { left=$(all_entries "$firewall"); status=1; }
-    python3 - "$1" "$left" "$result" << 'LINE'
+    wait_for "no entry is left on any gateway" no_entries "$firewall" || { left=$(all_entries "$firewall"); failed=1; }
+    python3 - "$1" "$left" "$work/result" << 'LINE'
 import json, sys
-print(json.dumps({"gateways": sys.argv[1], **json.loads(sys.argv[3] or "{}"), "entries_left": int(sys.argv[2])}))
+print(json.dumps({"gateways": sys.argv[1], **json.load(open(sys.argv[3])), "entries_left": int(sys.argv[2])}))
 LINE
     remove_network
-    return $status
 }
 
-failed=0
-for kind in "${kinds[@]}"; do measure "$kind" || failed=1; done
+for kind in "${kinds[@]}"; do measure "$kind"; done
 exit $failed

@@ -60,6 +60,12 @@ wait_for() {
     return 1
 }
 
+# in_client COMMAND...: runs it on the clients' host and waits for its end, but for no longer than until a signal ends this script.
+in_client() {
+    ip netns exec "$client" "$@" &
+    wait $!
+}
+
 # need TOOL:PACKAGE...: installs what is missing.
 need() {
     local tool missing=()

@@ -57,9 +57,10 @@ transfer() {
     shift 3
     "start_$server" "$number"
     cp "$work/content" "$work/ftp/$number/file"
-    ip netns exec "$client" python3 "$here/transfers.py" --gateways "$kind" --server "$server" --content "$work/content" \
+    in_client python3 "$here/transfers.py" --gateways "$kind" --server "$server" --content "$work/content" \
         --client4 10.71.0.2 --client6 fd71::0:2 --server4 "10.72.0.10$number" --server6 "fd72::0:10$number" \
-        --server-pid "$(ip netns pids "$(server "$number")" | head -n 1)" "$@" | tee -a "$work/results" >&2
+        --server-pid "$(ip netns pids "$(server "$number")" | head -n 1)" "$@" > "$work/results-$kind-$server"
+    cat "$work/results-$kind-$server" >&2
 }
 
 # measure KIND
@@ -83,4 +84,5 @@ measure() {
 }
 
 for kind in "${kinds[@]}"; do measure "$kind"; done
+for kind in "${kinds[@]}"; do cat "$work/results-$kind-vsftpd" "$work/results-$kind-pyftpdlib"; done > "$work/results"
 python3 "$here/table.py" "$work/results" ${json:+"$json"}

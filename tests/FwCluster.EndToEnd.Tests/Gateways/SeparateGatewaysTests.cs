@@ -8,10 +8,10 @@ using FwCluster.Referee.Lab;
 namespace FwCluster.EndToEnd.Tests.Gateways;
 
 /// <summary>
-/// What the laboratory with several gateways is for, shown with the kernel's own firewall on each of them: where control and data
-/// connections cross different gateways nothing gets through that does where they cross one.
+/// What the laboratory with several gateways is for, shown with firewalls on them that know nothing of each other: where control and
+/// data connections cross different gateways nothing gets through that does where they cross one.
 /// </summary>
-public partial class KernelGatewaysTests
+public partial class SeparateGatewaysTests
 {
     private const int KiB = 1024;
 
@@ -19,18 +19,32 @@ public partial class KernelGatewaysTests
     public void OneGatewayFailsNoTransfer()
     {
         using var field = new GatewaysField(3, KiB);
-        field.Lab.StartOnEach((_, gateway) => new KernelFirewall(gateway, FtpRules.StrictForEachGateway()));
+        field.Lab.StartOnEach((_, gateway) => FirewallKind.Kernel.Start(gateway, FtpRules.StrictForEachGateway()));
         field.Lab.RouteThroughOne();
         Assert.Empty(field.FetchInEveryWay(KiB, times: 5, seconds: 30, parallel: 6));
         Assert.Equal([true, false, false], field.Lab.Gateways.Select(HasSeen(Control())));
         Assert.Equal([true, false, false], field.Lab.Gateways.Select(HasSeen(Data())));
     }
 
+    /// <summary>Daemons that know nothing of each other do what kernels do that know nothing of each other.</summary>
+    [KernelFact]
+    public void SeparateDaemonsFailWhatTheKernelFails()
+    {
+        using var field = new GatewaysField(3, KiB);
+        field.Lab.StartOnEach((_, gateway) => FirewallKind.FwCluster.Start(gateway, FtpRules.StrictForEachGateway()));
+        field.Lab.RouteThroughOne(2);
+        Assert.Empty(field.FetchInEveryWay(KiB, times: 2, seconds: 30, parallel: 6));
+        field.Lab.RouteSplit();
+        var failed = field.FetchInEveryWay(KiB, times: 1, seconds: 6, parallel: 6);
+        Assert.Equal(GatewaysField.Ways.Count, failed.Count);
+        Assert.All(failed, transfer => Assert.True(transfer.LoggedIn, transfer.ToString()));
+    }
+
     [KernelFact]
     public void SplitGatewaysFailEveryTransfer()
     {
         using var field = new GatewaysField(3, KiB);
-        field.Lab.StartOnEach((_, gateway) => new KernelFirewall(gateway, FtpRules.StrictForEachGateway()));
+        field.Lab.StartOnEach((_, gateway) => FirewallKind.Kernel.Start(gateway, FtpRules.StrictForEachGateway()));
         field.Lab.RouteSplit();
         var failed = field.FetchInEveryWay(KiB, times: 1, seconds: 6, parallel: 6);
         Assert.Equal(GatewaysField.Ways.Count, failed.Count);
