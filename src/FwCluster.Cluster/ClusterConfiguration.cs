@@ -18,7 +18,7 @@ internal static class ClusterConfiguration
     /// <summary>The part that every node has, with the reason for each setting; below it what Akka.NET's own parts have, whose serializers must be
     /// there before the first message comes.</summary>
     public static Config Reference { get; } = ConfigurationFactory.FromResource("reference.conf", typeof(ClusterConfiguration).Assembly)
-        .WithFallback(ClusterSharding.DefaultConfig()).WithFallback(ClusterSingletonManager.DefaultConfig()).WithFallback(DistributedData.DefaultConfig());
+        .WithFallback(ClusterSharding.DefaultConfig()).WithFallback(ClusterSingleton.DefaultConfig()).WithFallback(DistributedData.DefaultConfig());
 
     /// <summary>The configuration of one node.</summary>
     /// <param name="settings">Its settings.</param>

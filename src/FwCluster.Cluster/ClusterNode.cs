@@ -9,6 +9,7 @@ using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Shards;
 using FwCluster.Cluster.Wire;
+using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Table;
 using FwCluster.Datapath.Shards;
@@ -19,16 +20,18 @@ namespace FwCluster.Cluster;
 public sealed class ClusterNode : IAsyncDisposable
 {
     private const string ShardType = "shards";
+    private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
 
     private readonly ActorSystem _system;
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly NodeContext _node;
-    private readonly ShardFactory _shards;
+    private readonly Func<int, ConnectionTable> _tables;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, ShardFactory shards, Func<long> clock)
+    private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
+        Func<long> clock)
     {
-        (_system, _shards) = (system, shards);
+        (_system, _tables) = (system, tables);
         _cluster = Akka.Cluster.Cluster.Get(system);
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
         _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock);
@@ -53,13 +56,13 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>Starts the actors and joins.</summary>
     /// <param name="settings">The cluster's settings.</param>
     /// <param name="helpers">The helpers that this node knows, in the order of its tables.</param>
-    /// <param name="shards">Makes the shards that are placed here.</param>
+    /// <param name="tables">Makes the table of a shard that is placed here, by its number; with the same helpers.</param>
     /// <param name="clock">The time, nanoseconds since the Unix epoch.</param>
     /// <param name="more">Configuration over the product's own, and set-up such as a log; null for none.</param>
     /// <param name="cancellation">Ends the look-up of names.</param>
     /// <exception cref="ClusterSettingsException">The settings are wrong.</exception>
-    public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, ShardFactory shards, Func<long> clock,
-        Config? more = null, CancellationToken cancellation = default)
+    public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
+        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings = settings.Checked();
@@ -70,7 +73,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var system = ActorSystem.Create(settings.Name, setup);
         try
         {
-            return await JoinAsync(system, settings, helpers, shards, clock, cancellation).ConfigureAwait(false);
+            return await JoinAsync(system, settings, helpers, tables, clock, cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -83,6 +86,20 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <param name="worker">The worker's number on this node, 0 to 255.</param>
     /// <param name="wake">Tells the worker's thread that there are replies; called on any thread.</param>
     public IShardLink OpenLink(int worker, Action wake) => new ClusterShardLink(worker, _node, wake);
+
+    /// <summary>What the cluster's connections expect, for this node's workers.</summary>
+    public IExpectationDirectory Expectations => _node.Directory;
+
+    /// <summary>Asks something of a shard that is here, on its thread.</summary>
+    /// <returns>The answer; the default where the shard is not here.</returns>
+    public async Task<T?> InspectAsync<T>(int shard, Func<Shard, T> question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        if (_node.Map.Here(shard) is not { } actor) return default;
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        actor.Tell(new ShardMessages.Inspect(s => answer.SetResult(question(s))), ActorRefs.NoSender);
+        return await answer.Task.WaitAsync(InspectionTime).ConfigureAwait(false);
+    }
 
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
     public bool KnowsAllShards => Enumerable.Range(0, _node.Map.Shards).All(s => _node.Map.Owner(s) is not null);
@@ -97,10 +114,10 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await LeaveAsync().ConfigureAwait(false);
 
-    private static async Task<ClusterNode> JoinAsync(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, ShardFactory shards,
-        Func<long> clock, CancellationToken cancellation)
+    private static async Task<ClusterNode> JoinAsync(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
+        Func<int, ConnectionTable> tables, Func<long> clock, CancellationToken cancellation)
     {
-        var node = new ClusterNode(system, settings, helpers, shards, clock);
+        var node = new ClusterNode(system, settings, helpers, tables, clock);
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
@@ -132,6 +149,6 @@ public sealed class ClusterNode : IAsyncDisposable
     private Props ShardProps(string shard)
     {
         var number = int.Parse(shard, CultureInfo.InvariantCulture);
-        return Props.Create(() => new ShardActor(number, _node, _shards));
+        return Props.Create(() => new ShardActor(number, _node, _tables(number)));
     }
 }

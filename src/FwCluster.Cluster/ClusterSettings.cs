@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using FwCluster.Datapath.Shards;
 
 namespace FwCluster.Cluster;
 
@@ -49,6 +50,9 @@ public sealed record ClusterSettings
 
     /// <summary>Questions of one worker that may wait for their answer, at least 1.</summary>
     public int MaxQuestions { get; init; } = 8192;
+
+    /// <summary>How shards wait for others.</summary>
+    public ShardSettings Sharing { get; init; } = new();
 
     /// <summary>What nodes say is encrypted, and each shows a certificate.</summary>
     public bool IsEncrypted => Certificate.Length > 0;

@@ -30,7 +30,7 @@ public sealed class MembershipTests
         {
             Assert.StartsWith("akka.ssl.", nodes[0].Node.Address.Protocol, StringComparison.Ordinal);
             await TestNode.Until(() => nodes.All(n => n.Node.ShardsHere.Count >= 3), "the shards were not spread");
-            Assert.Equal(100, (await nodes[1].AskAsync([.. Enumerable.Range(1, 100).Select(i => TestNode.Ask((uint)i))])).Count);
+            Assert.Equal(100, (await nodes[1].AskAsync(TestNode.Connections(100))).Count);
             Assert.NotEqual(0, nodes[1].Node.Statistics.QuestionsElsewhere);
 
             using var others = new CertificateFiles();

@@ -55,6 +55,7 @@ public sealed class ShardCodecTests
             var request = new ShardRequest
             {
                 Kind = (ShardRequestKind)kind, Id = id, Tuple = tuple, Accepts = (AcceptedStates)(id & 30), AsksFirst = (id & 32) != 0, WireLength = 1500,
+                Expectation = (id & 128) != 0 ? new ExpectationId((int)(id % 64), id) : default,
                 HasEntry = (id & 64) != 0, Entry = (id & 64) != 0 ? entry : default,
                 Template = new ConnectionTemplate
                 {
@@ -83,8 +84,8 @@ public sealed class ShardCodecTests
             }
             Assert.Equivalent(expected.Entry, reader.Request.Entry, strict: true);
             Assert.Equivalent(expected.Template, reader.Request.Template, strict: true);
-            Assert.Equal((expected.Kind, expected.Id, expected.Tuple, expected.Accepts, expected.AsksFirst, expected.WireLength, expected.HasEntry),
-                (reader.Request.Kind, reader.Request.Id, reader.Request.Tuple, reader.Request.Accepts, reader.Request.AsksFirst, reader.Request.WireLength, reader.Request.HasEntry));
+            Assert.Equal((expected.Kind, expected.Id, expected.Tuple, expected.Expectation, expected.Accepts, expected.AsksFirst, expected.WireLength, expected.HasEntry),
+                (reader.Request.Kind, reader.Request.Id, reader.Request.Tuple, reader.Request.Expectation, reader.Request.Accepts, reader.Request.AsksFirst, reader.Request.WireLength, reader.Request.HasEntry));
             Assert.False(reader.Next());
             Assert.False(reader.IsBroken);
         });
@@ -117,7 +118,7 @@ public sealed class ShardCodecTests
     {
         var bytes = new byte[TrackerBytes.Length];
         bytes.AsSpan().Fill(200);
-        var entry = new Connection { Original = TestNode.Ask(1).Tuple, Status = ConnectionStatus.Confirmed, Expires = Now + 5 };
+        var entry = new Connection { Original = TestNode.TupleOf(TestNode.Syn(1)), Status = ConnectionStatus.Confirmed, Expires = Now + 5 };
         Assert.False(TrackerBytes.TryRead(bytes, ref entry)); // a state that there is not
         bytes.AsSpan().Fill(1);
         Assert.True(TrackerBytes.TryRead(bytes, ref entry));
@@ -139,7 +140,7 @@ public sealed class ShardCodecTests
     public void HelpersThatAreNotKnownHereAreLeftOut()
     {
         var writer = new WireWriter();
-        Codec.Write(writer, 0, 0, TestNode.Ask(1) with { Template = new ConnectionTemplate { Helper = 1 } }, default, Now);
+        Codec.Write(writer, 0, 0, Question with { Template = new ConnectionTemplate { Helper = 1 } }, default, Now);
         var request = Proto.ShardRequests.Parser.ParseFrom(writer.ToArray()).Requests[0];
         Assert.Equal("ftp", request.Helper);
         request.Helper = "sip";
@@ -151,7 +152,7 @@ public sealed class ShardCodecTests
     public void BrokenBytesAreRefusedAndDoNotThrow()
     {
         var writer = new WireWriter();
-        Codec.Write(writer, 0, 0, TestNode.Ask(1) with { HasEntry = true, Entry = new Connection { Original = TestNode.Ask(1).Tuple } }, new byte[40], Now);
+        Codec.Write(writer, 0, 0, Question with { HasEntry = true, Entry = new Connection { Original = TestNode.TupleOf(TestNode.Syn(1)) } }, new byte[40], Now);
         var whole = writer.ToArray();
         Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte, Gen.Int[1, whole.Length]).Sample((at, value, length) =>
         {
@@ -162,6 +163,8 @@ public sealed class ShardCodecTests
             while (reader.Next()) Assert.NotEqual((IpFamily)0, reader.Request.Tuple.Family);
         }, iter: 20_000);
     }
+
+    private static ShardRequest Question => new() { Kind = ShardRequestKind.Ask, Id = 1, Tuple = TestNode.TupleOf(TestNode.Syn(1)), WireLength = 40 };
 
     private static long NotZero(long time) => time == Now ? Now + 1 : time;
 

@@ -1,10 +1,9 @@
-using System.Collections.Concurrent;
 using Akka.Configuration;
-using FwCluster.Cluster.Shards;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Datapath.Shards;
 using FwCluster.Packets;
+using FwCluster.Referee.Packets;
 
 namespace FwCluster.Cluster.Tests;
 
@@ -25,16 +24,20 @@ internal sealed class TestNode : IAsyncDisposable
 
     public IShardLink Link { get; }
 
+    /// <summary>Recalls and revocations that came between the answers.</summary>
+    public Queue<ShardReply> Told { get; } = new();
+
     public string Seed => $"{Node.Address.Host}:{Node.Address.Port}";
 
     public static ClusterSettings Settings(params string[] seeds)
         => new() { Key = Key, Port = 0, Shards = 8, Seeds = seeds };
 
-    public static async Task<TestNode> StartAsync(ClusterSettings settings, ShardFactory? shards = null)
+    public static async Task<TestNode> StartAsync(ClusterSettings settings)
     {
         Assert.True(ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out _));
-        var quiet = ConfigurationFactory.ParseString("akka.loglevel = WARNING");
-        var node = await ClusterNode.StartAsync(settings, helpers, shards ?? ((number, output) => new EchoShard(number, output)), Now, quiet,
+        // The machine that runs tests may have other things to do.
+        var quiet = ConfigurationFactory.ParseString("akka { loglevel = OFF, cluster.failure-detector.acceptable-heartbeat-pause = 5s }");
+        var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet,
             TestContext.Current.CancellationToken);
         return new TestNode(node);
     }
@@ -56,13 +59,30 @@ internal sealed class TestNode : IAsyncDisposable
         return [.. started];
     }
 
-    /// <summary>Asks about each tuple and waits for the answers.</summary>
-    public async Task<Dictionary<uint, ShardReply>> AskAsync(params ShardRequest[] requests)
+    /// <summary>Asks about the first segments of connections and waits for the answers.</summary>
+    public async Task<Dictionary<uint, ShardReply>> AskAsync(params uint[] connections)
     {
-        byte[] packet = [1, 2, 3, 4];
-        foreach (var request in requests) Assert.True(Link.TrySend(request, packet));
+        foreach (var connection in connections) Assert.True(Send(connection, Syn(connection)));
         Link.Flush();
-        return await ReceiveAsync(requests.Length);
+        return await ReceiveAsync(connections.Length);
+    }
+
+    /// <summary>Asks about one packet and waits for its answer.</summary>
+    public async Task<ShardReply> AskAsync(uint id, byte[] packet, ExpectationId expectation = default)
+    {
+        Assert.True(Send(id, packet, expectation));
+        Link.Flush();
+        return (await ReceiveAsync(1))[id];
+    }
+
+    public bool Send(uint id, byte[] packet, ExpectationId expectation = default)
+    {
+        Assert.Equal(DecodeResult.Ok, PacketDecoder.Decode(packet, packet.Length, out var headers));
+        return Link.TrySend(new ShardRequest
+        {
+            Kind = ShardRequestKind.Ask, Id = id, Tuple = headers.Tuple, WireLength = packet.Length, Expectation = expectation,
+            Accepts = AcceptedStates.New | AcceptedStates.Established | AcceptedStates.Related,
+        }, packet);
     }
 
     public async Task<Dictionary<uint, ShardReply>> ReceiveAsync(int count, int seconds = 30)
@@ -71,7 +91,11 @@ internal sealed class TestNode : IAsyncDisposable
         var end = DateTime.UtcNow.AddSeconds(seconds);
         while (answers.Count < count)
         {
-            while (Link.TryReceive(out var reply)) answers[reply.Id] = reply;
+            while (Link.TryReceive(out var reply))
+            {
+                if (reply.Kind is ShardReplyKind.Answer or ShardReplyKind.Confirmed) answers[reply.Id] = reply;
+                else Told.Enqueue(reply);
+            }
             if (answers.Count >= count) break;
             Assert.True(DateTime.UtcNow < end, $"{answers.Count} of {count} answers came");
             await _woken.WaitAsync(50, TestContext.Current.CancellationToken);
@@ -79,15 +103,17 @@ internal sealed class TestNode : IAsyncDisposable
         return answers;
     }
 
-    public static ShardRequest Ask(uint id) => new()
+    /// <summary>The first segment of one connection of many.</summary>
+    public static byte[] Syn(uint connection) => PacketBuilder.Tcp(PacketAddresses.Parse($"10.0.{connection / 50000}.1", "10.1.0.1"),
+        (ushort)(1024 + connection % 50000), 80, TcpFlags.Syn, sequence: 1000);
+
+    public static FlowTuple TupleOf(byte[] packet)
     {
-        Kind = ShardRequestKind.Ask, Id = id, Accepts = AcceptedStates.New, WireLength = 60,
-        Tuple = new FlowTuple
-        {
-            Source = new IpAddress(0, 0x0a000001 + id / 50000), Destination = new IpAddress(0, 0x0a010001), SourcePort = (ushort)(1024 + id % 50000),
-            DestinationPort = 80, Protocol = 6, Family = IpFamily.IPv4,
-        },
-    };
+        Assert.Equal(DecodeResult.Ok, PacketDecoder.Decode(packet, packet.Length, out var headers));
+        return headers.Tuple;
+    }
+
+    public static uint[] Connections(int count) => [.. Enumerable.Range(1, count).Select(i => (uint)i)];
 
     public static async Task Until(Func<bool> condition, string otherwise, int seconds = 30)
     {
@@ -106,26 +132,4 @@ internal sealed class TestNode : IAsyncDisposable
         await Node.DisposeAsync();
         _woken.Dispose();
     }
-}
-
-/// <summary>A shard that answers each question with an entry that shows who asked, and remembers what it was told.</summary>
-internal sealed class EchoShard(int number, IShardOutput output) : IShard
-{
-    public static readonly ConcurrentQueue<(int Shard, int Holder)> Gone = new();
-
-    public void Take(int holder, in ShardRequest request, ReadOnlySpan<byte> packet, long now)
-    {
-        if (request.Kind != ShardRequestKind.Ask) return;
-        output.Reply(holder, new ShardReply
-        {
-            Kind = ShardReplyKind.Answer, Id = request.Id, State = ConntrackState.New, HasEntry = true,
-            Entry = new Connection { Original = request.Tuple, Mark = (uint)number, Status = ConnectionStatus.Confirmed, Expires = now + 1_000_000_000, Grant = GrantKind.Exclusive },
-        });
-    }
-
-    public void Tick(long now)
-    {
-    }
-
-    public void HolderGone(int holder, long now) => Gone.Enqueue((number, holder));
 }

@@ -10,6 +10,7 @@ namespace FwCluster.Cluster.Nodes;
 internal sealed class Node(int number, int uid, Address address, IActorRef gate)
 {
     private volatile bool _isGone;
+    private volatile bool _isReachable = true;
 
     /// <summary>This process's number for it; 0 for the process itself.</summary>
     public int Number { get; } = number;
@@ -25,6 +26,13 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
 
     /// <summary>It keeps a directory of expectations. Written by the gate.</summary>
     public bool KeepsDirectory { get; set; }
+
+    /// <summary>It answers, as far as the members know. Written by the gate.</summary>
+    public bool IsReachable
+    {
+        get => _isReachable;
+        set => _isReachable = value;
+    }
 
     /// <summary>It is no member any more: nothing is sent there.</summary>
     public bool IsGone

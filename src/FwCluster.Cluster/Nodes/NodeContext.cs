@@ -1,6 +1,7 @@
 using Akka.Actor;
 using FwCluster.Cluster.Shards;
 using FwCluster.Cluster.Wire;
+using FwCluster.Datapath.Shards;
 
 namespace FwCluster.Cluster.Nodes;
 
@@ -23,6 +24,9 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
 
     /// <summary>The time, nanoseconds since the Unix epoch.</summary>
     public long Now => clock();
+
+    /// <summary>What all shards' connections expect.</summary>
+    public ExpectationDirectory Directory { get; } = new();
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics { get; } = new();
@@ -55,6 +59,12 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
         _inboxes[worker] = inbox;
         Workers = Math.Max(Workers, worker + 1);
         return inbox;
+    }
+
+    /// <summary>Wakes all workers: there may be something to ask again.</summary>
+    public void WakeAll()
+    {
+        foreach (var inbox in _inboxes) inbox?.Wake();
     }
 
     /// <summary>Gives replies to a worker of this process.</summary>

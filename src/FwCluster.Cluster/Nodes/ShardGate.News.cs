@@ -18,8 +18,11 @@ internal sealed partial class ShardGate
             case ClusterEvent.MemberUp up:
                 Meet(up.Member);
                 break;
-            case ClusterEvent.MemberWeaklyUp up:
-                Meet(up.Member);
+            case ClusterEvent.UnreachableMember unreachable:
+                SetReachable(unreachable.Member, false);
+                break;
+            case ClusterEvent.ReachableMember reachable:
+                SetReachable(reachable.Member, true);
                 break;
             case ClusterEvent.MemberRemoved removed:
                 Part(removed.Member);
@@ -75,7 +78,7 @@ internal sealed partial class ShardGate
         if (!_members.ContainsKey(from)) return; // not a member yet, as far as is known here; it greets again
         if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
         node.KeepsDirectory = hello.KeepsDirectory;
-        _greeted.Add(from);
+        if (_greeted.Add(from)) Refresh(node);
         foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
         if (!hello.IsAnswer) Greet(from, isAnswer: true);
     }
@@ -85,6 +88,7 @@ internal sealed partial class ShardGate
         if (!_map.TryGet(changed.Node, out var node)) return; // its greeting will say
         foreach (var shard in changed.Stopped.Where(s => s < _map.Shards)) _map.Stopped((int)shard, node);
         foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
+        _node.WakeAll();
     }
 
     private void Place(ShardMessages.Placed placed)
@@ -100,6 +104,7 @@ internal sealed partial class ShardGate
             _map.Stopped(placed.Shard, _self);
             changed.Stopped.Add((uint)placed.Shard);
         }
+        _node.WakeAll();
         foreach (var node in _map.Nodes)
         {
             if (!node.IsHere && !node.IsGone) node.Gate.Tell(changed, Self);
@@ -115,6 +120,22 @@ internal sealed partial class ShardGate
         _outgoing.Remove(node.Number);
         var gone = new ShardMessages.NodeGone(node.Number);
         for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(gone, Self);
+        _node.WakeAll();
+    }
+
+    private void SetReachable(Member member, bool isReachable)
+    {
+        if (!_map.TryGet(member.UniqueAddress.Uid, out var node) || node.IsReachable == isReachable) return;
+        node.IsReachable = isReachable;
+        if (isReachable) Refresh(node);
+    }
+
+    /// <summary>The node's directory is empty, or has missed something: the shards here tell it all.</summary>
+    private void Refresh(Node node)
+    {
+        if (!node.KeepsDirectory) return;
+        var wanted = new ShardMessages.DirectoryWanted(node);
+        for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(wanted, ActorRefs.NoSender);
     }
 
     /// <summary>Shards that nobody has: they are wanted before somebody asks, so that no packet waits for one to start.</summary>

@@ -50,7 +50,7 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
     protected override void PreStart()
     {
         _cluster.Subscribe(Self, ClusterEvent.SubscriptionInitialStateMode.InitialStateAsEvents, typeof(ClusterEvent.MemberUp),
-            typeof(ClusterEvent.MemberWeaklyUp), typeof(ClusterEvent.MemberRemoved));
+            typeof(ClusterEvent.MemberRemoved), typeof(ClusterEvent.IReachabilityEvent));
         Timers.StartPeriodicTimer(nameof(Check), Check.Instance, CheckInterval);
     }
 
@@ -72,6 +72,13 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
             case SendRest rest:
                 rest.To.IsScheduled = false;
                 Send(rest.To);
+                break;
+            case ExpectationChanges changes:
+                ExpectationWire.Apply(changes, _node);
+                if (changes.Ticket != 0) Sender.Tell(new ExpectationsAcknowledged { Ticket = changes.Ticket }, Self);
+                break;
+            case Claim claim:
+                ToShard((int)claim.Expectation.Shard)?.Forward(claim);
                 break;
             default:
                 ReceiveNews(message);
@@ -107,6 +114,8 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
         _dealt.Clear();
         SendForwards();
     }
+
+    private IActorRef? ToShard(int shard) => shard < _map.Shards ? _map.Here(shard) ?? _map.Region : null;
 
     private ShardPart PartFor(int shard, RemoteBatch whole)
     {

@@ -16,6 +16,12 @@ internal sealed class ReplyInbox(Pool<WorkerReplies> pool, Action wake)
     public void Deliver(WorkerReplies batch)
     {
         _waiting.Enqueue(batch);
+        Wake();
+    }
+
+    /// <summary>Wakes the worker, unless it is awake.</summary>
+    public void Wake()
+    {
         if (Interlocked.Exchange(ref _isAwake, 1) == 0) wake();
     }
 

@@ -1,4 +1,6 @@
+using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Wire;
+using FwCluster.Datapath.Shards;
 
 namespace FwCluster.Cluster.Shards;
 
@@ -13,6 +15,15 @@ internal static class ShardMessages
 
     /// <summary>A node is gone, and all its workers.</summary>
     public sealed record NodeGone(int Node);
+
+    /// <summary>A node's directory of expectations is empty, or may have missed some.</summary>
+    public sealed record DirectoryWanted(Node Node);
+
+    /// <summary>Time is over for a batch of announcements.</summary>
+    public sealed record AnnouncementOver(ulong Ticket);
+
+    /// <summary>Somebody of this process wants to know something of the shard.</summary>
+    public sealed record Inspect(Action<Shard> Look);
 
     /// <summary>Cluster Sharding moves the shard elsewhere.</summary>
     public sealed class Stop

@@ -11,6 +11,9 @@ namespace FwCluster.Cluster.Wire;
 /// </summary>
 internal sealed class ShardCodec(HelperNames helpers)
 {
+    /// <summary>The helpers that this node knows.</summary>
+    public HelperNames Helpers => helpers;
+
     private static readonly byte[][] FailureNames = [.. Enum.GetNames<TrackFailure>().Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>Adds a request to a <c>ShardRequests</c>.</summary>
@@ -30,6 +33,13 @@ internal sealed class ShardCodec(HelperNames helpers)
         writer.Bytes(11, packet);
         writer.Number(12, (uint)request.WireLength);
         if (request.HasEntry) WriteEntry(writer, 13, request.Entry, now);
+        if (request.Expectation.IsSet)
+        {
+            var expectation = writer.Begin(14);
+            writer.Number(1, (uint)request.Expectation.Shard);
+            writer.Number(2, request.Expectation.Number);
+            writer.End(expectation);
+        }
         writer.Flag(15, request.Template.Checksum == ChecksumCheck.Right);
         writer.End(begun);
     }
@@ -59,6 +69,7 @@ internal sealed class ShardCodec(HelperNames helpers)
                 case 11: packet = reader.Bytes; break;
                 case 12: request.WireLength = (int)reader.AtMost(ushort.MaxValue * 2); break;
                 case 13: request.HasEntry = true; ReadEntry(ref reader, ref request.Entry, now); break;
+                case 14: ReadExpectation(ref reader, ref request.Expectation); break;
                 case 15 when reader.Flag: request.Template.Checksum = ChecksumCheck.Right; break;
                 default: break; // of a later release
             }
@@ -220,6 +231,21 @@ internal sealed class ShardCodec(HelperNames helpers)
             {
                 case 1: zone = (ushort)reader.AtMost(ushort.MaxValue); break;
                 case 2: directions = (ZoneDirections)reader.AtMost((ulong)ZoneDirections.Both); break;
+                default: break;
+            }
+        }
+        if (reader.IsBroken) outer.Break();
+    }
+
+    private static void ReadExpectation(ref WireReader outer, ref ExpectationId expectation)
+    {
+        var reader = new WireReader(outer.Bytes);
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case 1: expectation = expectation with { Shard = (int)reader.AtMost(int.MaxValue) }; break;
+                case 2: expectation = expectation with { Number = reader.Number }; break;
                 default: break;
             }
         }
