@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Net;
+using Akka.Actor;
+using Akka.Actor.Setup;
+using Akka.Cluster;
+using Akka.Cluster.Sharding;
+using Akka.Configuration;
+using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Security;
+using FwCluster.Cluster.Shards;
+using FwCluster.Cluster.Wire;
+using FwCluster.Conntrack;
+using FwCluster.Conntrack.Helpers;
+using FwCluster.Conntrack.Table;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Cluster;
+
+/// <summary>This process as a node of its cluster: joins, has the shards that Cluster Sharding places here, and gives workers their way to all.</summary>
+public sealed class ClusterNode : IAsyncDisposable
+{
+    private const string ShardType = "shards";
+    private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
+
+    private readonly ActorSystem _system;
+    private readonly Akka.Cluster.Cluster _cluster;
+    private readonly NodeContext _node;
+    private readonly Func<int, ConnectionTable> _tables;
+    private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
+        Func<long> clock)
+    {
+        (_system, _tables) = (system, tables);
+        _cluster = Akka.Cluster.Cluster.Get(system);
+        var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
+        _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock);
+        _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
+    }
+
+    /// <summary>The actors' system.</summary>
+    public ActorSystem System => _system;
+
+    /// <summary>Where the others reach this node.</summary>
+    public Address Address => _cluster.SelfAddress;
+
+    /// <summary>What is counted.</summary>
+    public ClusterStatistics Statistics => _node.Statistics;
+
+    /// <summary>Completes when this node is a member; fails where the cluster's settings are not this node's.</summary>
+    public Task Joined => _joined.Task;
+
+    /// <summary>Completes when this node is none any more, for whatever reason.</summary>
+    public Task Ended => _system.WhenTerminated;
+
+    /// <summary>Starts the actors and joins.</summary>
+    /// <param name="settings">The cluster's settings.</param>
+    /// <param name="helpers">The helpers that this node knows, in the order of its tables.</param>
+    /// <param name="tables">Makes the table of a shard that is placed here, by its number; with the same helpers.</param>
+    /// <param name="clock">The time, nanoseconds since the Unix epoch.</param>
+    /// <param name="more">Configuration over the product's own, and set-up such as a log; null for none.</param>
+    /// <param name="cancellation">Ends the look-up of names.</param>
+    /// <exception cref="ClusterSettingsException">The settings are wrong.</exception>
+    public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
+        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        settings = settings.Checked();
+        var address = await ClusterConfiguration.ResolveAsync(settings.Host, cancellation).ConfigureAwait(false);
+        var config = ClusterConfiguration.Of(settings, address);
+        var bootstrap = BootstrapSetup.Create().WithConfig(more is null ? config : more.WithFallback(config));
+        ActorSystemSetup setup = settings.IsEncrypted ? bootstrap.And(ClusterCertificates.Load(settings)) : ActorSystemSetup.Create(bootstrap);
+        var system = ActorSystem.Create(settings.Name, setup);
+        try
+        {
+            return await JoinAsync(system, settings, helpers, tables, clock, cancellation).ConfigureAwait(false);
+        }
+        catch
+        {
+            await system.Terminate().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>A way to all shards for one worker.</summary>
+    /// <param name="worker">The worker's number on this node, 0 to 255.</param>
+    /// <param name="wake">Tells the worker's thread that there are replies; called on any thread.</param>
+    public IShardLink OpenLink(int worker, Action wake) => new ClusterShardLink(worker, _node, wake);
+
+    /// <summary>What the cluster's connections expect, for this node's workers.</summary>
+    public IExpectationDirectory Expectations => _node.Directory;
+
+    /// <summary>Asks something of a shard that is here, on its thread.</summary>
+    /// <returns>The answer; the default where the shard is not here.</returns>
+    public async Task<T?> InspectAsync<T>(int shard, Func<Shard, T> question)
+    {
+        ArgumentNullException.ThrowIfNull(question);
+        if (_node.Map.Here(shard) is not { } actor) return default;
+        var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        actor.Tell(new ShardMessages.Inspect(s => answer.SetResult(question(s))), ActorRefs.NoSender);
+        return await answer.Task.WaitAsync(InspectionTime).ConfigureAwait(false);
+    }
+
+    /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
+    public bool KnowsAllShards => Enumerable.Range(0, _node.Map.Shards).All(s => _node.Map.Owner(s) is not null);
+
+    /// <summary>Numbers of the shards that are here.</summary>
+    public IReadOnlyList<int> ShardsHere => [.. Enumerable.Range(0, _node.Map.Shards).Where(s => _node.Map.Here(s) is not null)];
+
+    /// <summary>Leaves the cluster: shards are handed over first.</summary>
+    public async Task LeaveAsync()
+        => await CoordinatedShutdown.Get(_system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance).ConfigureAwait(false);
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync() => await LeaveAsync().ConfigureAwait(false);
+
+    private static async Task<ClusterNode> JoinAsync(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
+        Func<int, ConnectionTable> tables, Func<long> clock, CancellationToken cancellation)
+    {
+        var node = new ClusterNode(system, settings, helpers, tables, clock);
+        node._cluster.RegisterOnMemberUp(node.Begin);
+        var self = node._cluster.SelfAddress;
+        var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
+        if (seeds.Count == 0) node._cluster.Join(self);
+        else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
+        return node;
+    }
+
+    private void Begin()
+    {
+        var others = _cluster.State.Members.Where(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.Status == MemberStatus.Up);
+        if (others.FirstOrDefault(m => !ClusterConfiguration.Agrees(_node.Settings, m.Roles)) is { } other)
+        {
+            var problem = string.Create(CultureInfo.InvariantCulture,
+                $"key, shards: {other.Address} has another key, another number of shards or another version than this node; all nodes of a cluster need the same");
+            _joined.TrySetException(new ClusterSettingsException(problem));
+            _ = LeaveAsync();
+            return;
+        }
+        var sharding = ClusterSharding.Get(_system);
+        var extractor = new ShardExtractor(_node.Map.Shards);
+        _node.Map.Region = _node.Settings.Roles.Contains(ClusterRoles.Conntrack)
+            ? sharding.Start(ShardType, ShardProps, ClusterShardingSettings.Create(_system), extractor,
+                sharding.DefaultShardAllocationStrategy(ClusterShardingSettings.Create(_system)), ShardMessages.Stop.Instance)
+            : sharding.StartProxy(ShardType, ClusterRoles.Conntrack, extractor);
+        _joined.TrySetResult();
+    }
+
+    private Props ShardProps(string shard)
+    {
+        var number = int.Parse(shard, CultureInfo.InvariantCulture);
+        return Props.Create(() => new ShardActor(number, _node, _tables(number)));
+    }
+}

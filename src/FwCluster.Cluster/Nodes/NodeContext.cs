@@ -1,0 +1,76 @@
+using Akka.Actor;
+using FwCluster.Cluster.Shards;
+using FwCluster.Cluster.Wire;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Cluster.Nodes;
+
+/// <summary>What the actors of one process share: knowledge that only grows or is read, and memory that is used again.</summary>
+internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCodec codec, Func<long> clock)
+{
+    private const int Kept = 256;
+
+    private volatile ReplyInbox?[] _inboxes = new ReplyInbox?[Holder.MaxWorker + 1];
+    private IActorRef? _gate;
+
+    /// <summary>The cluster's settings.</summary>
+    public ClusterSettings Settings => settings;
+
+    /// <summary>Nodes and shards.</summary>
+    public NodeMap Map => map;
+
+    /// <summary>Requests and replies to bytes and back.</summary>
+    public ShardCodec Codec => codec;
+
+    /// <summary>The time, nanoseconds since the Unix epoch.</summary>
+    public long Now => clock();
+
+    /// <summary>What all shards' connections expect.</summary>
+    public ExpectationDirectory Directory { get; } = new();
+
+    /// <summary>What is counted.</summary>
+    public ClusterStatistics Statistics { get; } = new();
+
+    /// <summary>This node's gate.</summary>
+    public IActorRef Gate
+    {
+        get => _gate ?? throw new InvalidOperationException("the gate has not been started");
+        set => _gate = value;
+    }
+
+    /// <summary>Free <see cref="ShardPart"/>s.</summary>
+    public Pool<ShardPart> Parts { get; } = new(Kept, part => part.Clear());
+
+    /// <summary>Free <see cref="WorkerReplies"/>.</summary>
+    public Pool<WorkerReplies> Replies { get; } = new(Kept, replies => replies.Clear());
+
+    /// <summary>Free <see cref="WireWriter"/>s.</summary>
+    public Pool<WireWriter> Writers { get; } = new(Kept, writer => writer.Clear());
+
+    /// <summary>Workers that ask, from 0 to this less one.</summary>
+    public int Workers { get; private set; }
+
+    /// <summary>Makes room for a worker's replies.</summary>
+    public ReplyInbox OpenInbox(int worker, Action wake)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(worker);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(worker, Holder.MaxWorker);
+        var inbox = new ReplyInbox(Replies, wake);
+        _inboxes[worker] = inbox;
+        Workers = Math.Max(Workers, worker + 1);
+        return inbox;
+    }
+
+    /// <summary>Wakes all workers: there may be something to ask again.</summary>
+    public void WakeAll()
+    {
+        foreach (var inbox in _inboxes) inbox?.Wake();
+    }
+
+    /// <summary>Gives replies to a worker of this process.</summary>
+    public void Deliver(int worker, WorkerReplies replies)
+    {
+        if (_inboxes[worker] is { } inbox) inbox.Deliver(replies);
+        else Replies.Return(replies); // it was closed
+    }
+}

@@ -1,0 +1,87 @@
+using System.Diagnostics.CodeAnalysis;
+using Akka.Actor;
+using FwCluster.Conntrack.Table;
+using FwCluster.Packets;
+
+namespace FwCluster.Cluster.Nodes;
+
+/// <summary>
+/// Which nodes there are and which shards they have, as far as this process knows. Read on the workers' threads without a lock; written by the
+/// gate alone. Knowing wrong costs a detour, for the node that is asked knows better.
+/// </summary>
+internal sealed class NodeMap(int shards, TupleHash hash)
+{
+    private readonly Node?[] _owners = new Node?[shards];
+    private readonly IActorRef?[] _here = new IActorRef?[shards];
+    private volatile Node[] _nodes = [];
+    private volatile IActorRef? _region;
+    private int _changes;
+
+    /// <summary>How many shards the cluster has.</summary>
+    public int Shards => shards;
+
+    /// <summary>Counts what has changed; what was asked of a node may then have been lost.</summary>
+    public int Changes => Volatile.Read(ref _changes);
+
+    /// <summary>Whoever finds any shard, slowly; null before this node is a member.</summary>
+    public IActorRef? Region
+    {
+        get => _region;
+        set => _region = value;
+    }
+
+    /// <summary>All nodes that were ever met, by number.</summary>
+    public IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>The shard of a connection, from a tuple of either direction.</summary>
+    // The high bits: the low ones choose the bucket in the shard's table.
+    public int ShardOf(in FlowTuple tuple) => (int)((hash.Of(tuple) >> 32) * (ulong)shards >> 32);
+
+    /// <summary>The node that has a shard; null where that is not known.</summary>
+    public Node? Owner(int shard) => Volatile.Read(ref _owners[shard]);
+
+    /// <summary>The shard itself, where it is here.</summary>
+    public IActorRef? Here(int shard) => Volatile.Read(ref _here[shard]);
+
+    /// <summary>A node by this process's number.</summary>
+    public Node this[int number] => _nodes[number];
+
+    /// <summary>A member by the number its start drew.</summary>
+    public bool TryGet(int uid, [NotNullWhen(true)] out Node? node)
+    {
+        node = Array.Find(_nodes, n => n.Uid == uid && !n.IsGone);
+        return node is not null;
+    }
+
+    /// <summary>Adds a node.</summary>
+    public Node Add(int uid, Address address, IActorRef gate)
+    {
+        var node = new Node(_nodes.Length, uid, address, gate);
+        _nodes = [.. _nodes, node];
+        return node;
+    }
+
+    /// <summary>A shard is on a node now.</summary>
+    public void Started(int shard, Node node, IActorRef? here = null)
+    {
+        Volatile.Write(ref _here[shard], here);
+        Volatile.Write(ref _owners[shard], node);
+        Interlocked.Increment(ref _changes);
+    }
+
+    /// <summary>A shard is no longer on a node.</summary>
+    public void Stopped(int shard, Node node)
+    {
+        if (Owner(shard) != node) return; // the news of its new place came first
+        Volatile.Write(ref _owners[shard], null);
+        Volatile.Write(ref _here[shard], null);
+        Interlocked.Increment(ref _changes);
+    }
+
+    /// <summary>A node is gone, and its shards with it.</summary>
+    public void Gone(Node node)
+    {
+        node.IsGone = true;
+        for (var shard = 0; shard < shards; shard++) Stopped(shard, node);
+    }
+}

@@ -1,0 +1,150 @@
+using Akka.Actor;
+using Akka.Cluster;
+using FwCluster.Cluster.Protocol.V1;
+using FwCluster.Cluster.Shards;
+
+namespace FwCluster.Cluster.Nodes;
+
+/// <content>What becomes known of nodes and shards.</content>
+internal sealed partial class ShardGate
+{
+    private readonly Dictionary<UniqueAddress, Member> _members = [];
+    private readonly HashSet<UniqueAddress> _greeted = [];
+
+    private void ReceiveNews(object message)
+    {
+        switch (message)
+        {
+            case ClusterEvent.MemberUp up:
+                Meet(up.Member);
+                break;
+            case ClusterEvent.UnreachableMember unreachable:
+                SetReachable(unreachable.Member, false);
+                break;
+            case ClusterEvent.ReachableMember reachable:
+                SetReachable(reachable.Member, true);
+                break;
+            case ClusterEvent.MemberRemoved removed:
+                Part(removed.Member);
+                break;
+            case Hello hello:
+                TakeHello(hello);
+                break;
+            case ShardsChanged changed:
+                TakeChange(changed);
+                break;
+            case ShardMessages.Placed placed:
+                Place(placed);
+                break;
+            case Check:
+                GreetAgain();
+                StartUnknown();
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Meet(Member member)
+    {
+        if (member.UniqueAddress == _cluster.SelfUniqueAddress) return;
+        _members[member.UniqueAddress] = member;
+        Greet(member.UniqueAddress, isAnswer: false);
+    }
+
+    private void Greet(UniqueAddress to, bool isAnswer)
+    {
+        var gate = Context.ActorSelection(new RootActorPath(to.Address) / "user" / Name);
+        var hello = new Hello { Node = _self.Uid, IsAnswer = isAnswer, Workers = (uint)_node.Workers, KeepsDirectory = _self.KeepsDirectory };
+        for (var shard = 0; shard < _map.Shards; shard++)
+        {
+            if (_map.Here(shard) is not null) hello.Shards.Add((uint)shard);
+        }
+        gate.Tell(hello, Self);
+    }
+
+    private void GreetAgain()
+    {
+        foreach (var member in _members.Keys)
+        {
+            if (!_greeted.Contains(member)) Greet(member, isAnswer: false);
+        }
+    }
+
+    private void TakeHello(Hello hello)
+    {
+        var from = new UniqueAddress(Sender.Path.Address, hello.Node);
+        if (!_members.ContainsKey(from)) return; // not a member yet, as far as is known here; it greets again
+        if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
+        node.KeepsDirectory = hello.KeepsDirectory;
+        if (_greeted.Add(from)) Refresh(node);
+        foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
+        if (!hello.IsAnswer) Greet(from, isAnswer: true);
+    }
+
+    private void TakeChange(ShardsChanged changed)
+    {
+        if (!_map.TryGet(changed.Node, out var node)) return; // its greeting will say
+        foreach (var shard in changed.Stopped.Where(s => s < _map.Shards)) _map.Stopped((int)shard, node);
+        foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
+        _node.WakeAll();
+    }
+
+    private void Place(ShardMessages.Placed placed)
+    {
+        var changed = new ShardsChanged { Node = _self.Uid };
+        if (placed.IsHere)
+        {
+            _map.Started(placed.Shard, _self, Sender);
+            changed.Started.Add((uint)placed.Shard);
+        }
+        else
+        {
+            _map.Stopped(placed.Shard, _self);
+            changed.Stopped.Add((uint)placed.Shard);
+        }
+        _node.WakeAll();
+        foreach (var node in _map.Nodes)
+        {
+            if (!node.IsHere && !node.IsGone) node.Gate.Tell(changed, Self);
+        }
+    }
+
+    private void Part(Member member)
+    {
+        _members.Remove(member.UniqueAddress);
+        _greeted.Remove(member.UniqueAddress);
+        if (!_map.TryGet(member.UniqueAddress.Uid, out var node) || node.IsHere) return;
+        _map.Gone(node);
+        _outgoing.Remove(node.Number);
+        var gone = new ShardMessages.NodeGone(node.Number);
+        for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(gone, Self);
+        _node.WakeAll();
+    }
+
+    private void SetReachable(Member member, bool isReachable)
+    {
+        if (!_map.TryGet(member.UniqueAddress.Uid, out var node) || node.IsReachable == isReachable) return;
+        node.IsReachable = isReachable;
+        if (isReachable) Refresh(node);
+    }
+
+    /// <summary>The node's directory is empty, or has missed something: the shards here tell it all.</summary>
+    private void Refresh(Node node)
+    {
+        if (!node.KeepsDirectory) return;
+        var wanted = new ShardMessages.DirectoryWanted(node);
+        for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(wanted, ActorRefs.NoSender);
+    }
+
+    /// <summary>Shards that nobody has: they are wanted before somebody asks, so that no packet waits for one to start.</summary>
+    private void StartUnknown()
+    {
+        if (_map.Region is not { } region) return;
+        for (var shard = 0; shard < _map.Shards; shard++)
+        {
+            if (_map.Owner(shard) is null) region.Tell(new StartShard { Shard = (uint)shard }, ActorRefs.NoSender);
+        }
+    }
+}

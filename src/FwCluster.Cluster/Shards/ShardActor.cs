@@ -1,0 +1,147 @@
+using Akka.Actor;
+using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Protocol.V1;
+using FwCluster.Cluster.Wire;
+using FwCluster.Conntrack;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Cluster.Shards;
+
+/// <summary>The owner of one shard's connections, where Cluster Sharding has placed it: gives a <see cref="Shard"/> what comes, and the time.</summary>
+internal sealed class ShardActor : UntypedActor
+{
+    private const int SweepBudget = 1024;
+
+    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly int _number;
+    private readonly NodeContext _node;
+    private readonly ReplySorter _output;
+    private readonly ShardNetwork _network;
+    private readonly Shard _shard;
+    private readonly HashSet<int> _holders = [];
+    private readonly ICancelable _ticks;
+
+    public ShardActor(int number, NodeContext node, ConnectionTable table)
+    {
+        (_number, _node) = (number, node);
+        _output = new ReplySorter(number, node);
+        _network = new ShardNetwork(number, node, Context);
+        _shard = new Shard(table, _output, node.Settings.Sharing, _network);
+        var first = TickInterval * Random.Shared.NextDouble(); // not all shards of a node at once
+        _ticks = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(first, TickInterval, Self, ShardMessages.Tick.Instance, ActorRefs.NoSender);
+    }
+
+    protected override void PreStart()
+    {
+        _network.Now = _node.Now;
+        _network.Begin();
+        _node.Gate.Tell(new ShardMessages.Placed(_number, true));
+    }
+
+    protected override void PostStop()
+    {
+        _ticks.Cancel();
+        _node.Gate.Tell(new ShardMessages.Placed(_number, false));
+    }
+
+    protected override void OnReceive(object message)
+    {
+        var now = _node.Now;
+        _output.Now = _network.Now = now;
+        RemoteBatch? whole = null;
+        switch (message)
+        {
+            case ShardPart part:
+                whole = part.Whole;
+                Take(part, now);
+                break;
+            case ShardMessages.Tick:
+                _shard.Tick(now, SweepBudget);
+                break;
+            case ShardMessages.Inspect inspect:
+                inspect.Look(_shard);
+                break;
+            case RoutedRequests routed:
+                TakeRouted(routed, now);
+                break;
+            case StartShard:
+                break; // it is there
+            case ShardMessages.Stop:
+                Context.Stop(Self);
+                break;
+            default:
+                TakeNews(message, now);
+                break;
+        }
+        _network.Send();
+        while (_network.TryTakeDone(out var ticket)) _shard.Acknowledged(ticket, now);
+        _output.Send(whole);
+    }
+
+    private void TakeNews(object message, long now)
+    {
+        switch (message)
+        {
+            case ExpectationsAcknowledged acknowledged:
+                if (UidOf(Sender) is { } from) _network.Acknowledged(acknowledged.Ticket, from);
+                break;
+            case ShardMessages.AnnouncementOver over:
+                _network.Over(over.Ticket);
+                break;
+            case Claim claim:
+                Sender.Tell(_network.Answer(claim, _shard.Claim(claim.Expectation.Number, now)), Self);
+                break;
+            case ClaimAnswer answer:
+                _shard.Claimed((long)answer.Number, _network.Read(answer), now);
+                break;
+            case ShardMessages.DirectoryWanted wanted:
+                _network.SendAll(wanted.Node);
+                break;
+            case ShardMessages.NodeGone gone:
+                TakeGone(gone.Node, now);
+                break;
+            default:
+                Unhandled(message);
+                break;
+        }
+    }
+
+    private void Take(ShardPart part, long now)
+    {
+        for (var i = 0; i < part.Count; i++)
+        {
+            var holder = part.Holder(i);
+            _holders.Add(holder);
+            _shard.Take(holder, in part.Request(i), part.Packet(i), now);
+        }
+        _node.Parts.Return(part);
+    }
+
+    private void TakeRouted(RoutedRequests routed, long now)
+    {
+        var message = routed.Requests.Span;
+        if (!_node.Map.TryGet(RequestsReader.NodeOf(message), out var from))
+        {
+            _node.Statistics.CountBroken();
+            return;
+        }
+        var part = _node.Parts.Take();
+        var requests = new RequestsReader(message, _node.Codec, now);
+        while (requests.Next()) part.Add(Holder.Of(from.Number, requests.Worker), in requests.Request, requests.Packet);
+        if (requests.IsBroken) _node.Statistics.CountBroken();
+        Take(part, now);
+    }
+
+    private void TakeGone(int node, long now)
+    {
+        foreach (var holder in _holders.Where(h => Holder.Node(h) == node).ToList())
+        {
+            _holders.Remove(holder);
+            _shard.HolderGone(holder, now);
+        }
+        _network.Gone(_node.Map[node].Uid);
+    }
+
+    private int? UidOf(IActorRef gate) => _node.Map.Nodes.FirstOrDefault(n => !n.IsGone && n.Gate.Equals(gate))?.Uid;
+}

@@ -1,0 +1,40 @@
+using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Wire;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Cluster.Shards;
+
+/// <summary>What a shard's actor is told inside its process, beside <see cref="ShardPart"/>.</summary>
+internal static class ShardMessages
+{
+    /// <summary>Time passes.</summary>
+    public sealed class Tick
+    {
+        public static readonly Tick Instance = new();
+    }
+
+    /// <summary>A node is gone, and all its workers.</summary>
+    public sealed record NodeGone(int Node);
+
+    /// <summary>A node's directory of expectations is empty, or may have missed some.</summary>
+    public sealed record DirectoryWanted(Node Node);
+
+    /// <summary>Time is over for a batch of announcements.</summary>
+    public sealed record AnnouncementOver(ulong Ticket);
+
+    /// <summary>Somebody of this process wants to know something of the shard.</summary>
+    public sealed record Inspect(Action<Shard> Look);
+
+    /// <summary>Cluster Sharding moves the shard elsewhere.</summary>
+    public sealed class Stop
+    {
+        public static readonly Stop Instance = new();
+    }
+
+    /// <summary>To the gate: the shard has begun here, or ended.</summary>
+    public sealed record Placed(int Shard, bool IsHere);
+
+    /// <summary>To the gate: replies for another node's workers, as fields of a <c>ShardReplies</c>; <paramref name="Whole"/>, where set, has one part
+    /// less to wait for.</summary>
+    public sealed record Replies(int Node, WireWriter? Written, RemoteBatch? Whole);
+}

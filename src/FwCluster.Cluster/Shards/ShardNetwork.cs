@@ -1,0 +1,176 @@
+using System.Text;
+using Akka.Actor;
+using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Protocol.V1;
+using FwCluster.Cluster.Wire;
+using FwCluster.Conntrack;
+using FwCluster.Datapath.Shards;
+using FwCluster.Packets;
+using ExpectationId = FwCluster.Datapath.Shards.ExpectationId;
+
+namespace FwCluster.Cluster.Shards;
+
+/// <summary>
+/// One shard's talk about expectations. What it announces and withdraws while it takes a batch goes to each node's directory as one message; the packets
+/// that announced it go on when every node that can be reached has acknowledged, or has had its time. Used by the shard's actor alone.
+/// </summary>
+internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorContext actor) : IExpectationNetwork
+{
+    private readonly Dictionary<ulong, Expectation> _announced = [];
+    private readonly Dictionary<ulong, Batch> _waiting = [];
+    private readonly List<long> _done = [];
+    private readonly List<long> _tickets = [];
+    private ExpectationChanges? _changes;
+    private ulong _lastBatch;
+
+    /// <summary>The shard's time.</summary>
+    public long Now { get; set; }
+
+    /// <inheritdoc/>
+    public void Announce(long ticket, ulong number, Expectation expectation)
+    {
+        ArgumentNullException.ThrowIfNull(expectation);
+        node.Directory.Add(new ExpectationId(Shard, number), expectation, expectation.Expires);
+        _announced.Add(number, expectation);
+        Changes.Add(ExpectationWire.Announced(Shard, number, expectation, Now));
+        _tickets.Add(ticket);
+    }
+
+    /// <inheritdoc/>
+    public void Withdraw(ulong number)
+    {
+        node.Directory.Remove(new ExpectationId(Shard, number));
+        if (_announced.Remove(number)) Changes.Add(ExpectationWire.Withdrawn(Shard, number));
+    }
+
+    /// <inheritdoc/>
+    public bool Clashes(Expectation expectation) => node.Directory.Clashes(Shard, expectation, Now);
+
+    /// <inheritdoc/>
+    public void Claim(long ticket, in ExpectationId expectation, in FlowTuple tuple)
+    {
+        var claim = new Claim
+        {
+            Expectation = ExpectationWire.Id(expectation.Shard, expectation.Number), Tuple = ExpectationWire.Of(tuple), Shard = (uint)Shard,
+            Number = (ulong)ticket,
+        };
+        if (expectation.Shard >= node.Map.Shards) return; // nobody's: the shard's patience ends
+        var to = node.Map.Here(expectation.Shard)
+            ?? (node.Map.Owner(expectation.Shard) is { IsHere: false } owner ? owner.Gate : node.Map.Region);
+        to?.Tell(claim, actor.Self);
+    }
+
+    /// <summary>Answers another shard's claim.</summary>
+    public ClaimAnswer Answer(Claim claim, ClaimedExpectation? claimed) => new()
+    {
+        Shard = claim.Shard, Number = claim.Number, IsGranted = claimed is not null, Mark = claimed?.Mark ?? 0,
+        MasterHelper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.MasterHelper ?? 0)),
+        Helper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.Helper ?? 0)),
+    };
+
+    /// <summary>What a claim brought.</summary>
+    public ClaimedExpectation? Read(ClaimAnswer answer) => !answer.IsGranted
+        ? null
+        : new ClaimedExpectation(answer.Mark, node.Codec.Helpers.Find(Encoding.UTF8.GetBytes(answer.MasterHelper)),
+            node.Codec.Helpers.Find(Encoding.UTF8.GetBytes(answer.Helper)));
+
+    /// <summary>Sends what has been announced and withdrawn.</summary>
+    public void Send()
+    {
+        if (_changes is not { } changes) return;
+        _changes = null;
+        var batch = _tickets.Count == 0 ? null : new Batch([.. _tickets]);
+        _tickets.Clear();
+        changes.Ticket = batch is null ? 0 : ++_lastBatch;
+        foreach (var peer in node.Map.Nodes)
+        {
+            if (peer.IsHere || peer.IsGone || !peer.KeepsDirectory) continue;
+            peer.Gate.Tell(changes, actor.Self);
+            if (peer.IsReachable) batch?.Missing.Add(peer.Uid);
+        }
+        if (batch is null) return;
+        if (batch.Missing.Count == 0)
+        {
+            _done.AddRange(batch.Tickets);
+            return;
+        }
+        _waiting.Add(_lastBatch, batch);
+        batch.Timer = actor.System.Scheduler.ScheduleTellOnceCancelable(
+            node.Settings.ExpectationWait, actor.Self, new ShardMessages.AnnouncementOver(_lastBatch), ActorRefs.NoSender);
+    }
+
+    /// <summary>Sends all that the shard expects to one node, whose directory may lack it.</summary>
+    public void SendAll(Node to)
+    {
+        if (!to.IsGone) to.Gate.Tell(All(), actor.Self);
+    }
+
+    /// <summary>The shard begins here: what it announced elsewhere, before, no longer counts.</summary>
+    public void Begin()
+    {
+        node.Directory.RemoveShard(Shard);
+        foreach (var peer in node.Map.Nodes)
+        {
+            if (!peer.IsHere && peer.KeepsDirectory) SendAll(peer);
+        }
+    }
+
+    /// <summary>A node has acknowledged a batch.</summary>
+    public void Acknowledged(ulong ticket, int from)
+    {
+        if (_waiting.TryGetValue(ticket, out var batch) && batch.Missing.Remove(from) && batch.Missing.Count == 0) Complete(ticket);
+    }
+
+    /// <summary>A node will not acknowledge any more.</summary>
+    public void Gone(int uid)
+    {
+        foreach (var ticket in _waiting.Keys.ToArray()) Acknowledged(ticket, uid);
+    }
+
+    /// <summary>Time is over for a batch.</summary>
+    public void Over(ulong ticket)
+    {
+        if (!_waiting.ContainsKey(ticket)) return;
+        node.Statistics.CountWaitOver();
+        Complete(ticket);
+    }
+
+    /// <summary>Takes the next ticket that the shard need not wait for any longer.</summary>
+    public bool TryTakeDone(out long ticket)
+    {
+        ticket = 0;
+        if (_done.Count == 0) return false;
+        ticket = _done[0];
+        _done.RemoveAt(0);
+        return true;
+    }
+
+    private int Shard => number;
+
+    private Google.Protobuf.Collections.RepeatedField<ExpectationChange> Changes => (_changes ??= new ExpectationChanges { Shard = (uint)Shard }).Changes;
+
+    private ExpectationChanges All()
+    {
+        var all = new ExpectationChanges { Shard = (uint)Shard, IsAll = true };
+        foreach (var (id, expectation) in _announced) all.Changes.Add(ExpectationWire.Announced(Shard, id, expectation, Now));
+        return all;
+    }
+
+    private void Complete(ulong ticket)
+    {
+        if (!_waiting.Remove(ticket, out var batch)) return;
+        batch.Timer?.Cancel();
+        _done.AddRange(batch.Tickets);
+    }
+
+    /// <summary>Announcements that went together.</summary>
+    private sealed class Batch(long[] tickets)
+    {
+        public long[] Tickets { get; } = tickets;
+
+        /// <summary>Nodes that have not acknowledged, by the number of their start.</summary>
+        public HashSet<int> Missing { get; } = [];
+
+        public ICancelable? Timer { get; set; }
+    }
+}

@@ -1,0 +1,94 @@
+using System.Text;
+using FwCluster.Conntrack;
+using FwCluster.Packets;
+using FwCluster.Referee.Packets;
+
+namespace FwCluster.Cluster.Tests;
+
+/// <summary>What a control connection at one node announces is expected at all.</summary>
+public sealed class ExpectationTests
+{
+    private static readonly PacketAddresses ToServer = PacketAddresses.Parse("10.0.0.1", "10.1.0.1");
+    private static readonly PacketAddresses ToClient = PacketAddresses.Parse("10.1.0.1", "10.0.0.1");
+
+    [Fact]
+    public async Task TheAnswerComesWhenEveryDirectoryKnows()
+    {
+        var nodes = await TestNode.ClusterAsync(3);
+        try
+        {
+            for (ushort i = 0; i < 30; i++)
+            {
+                await AnnounceAsync(nodes[i % 3], i);
+                // Now, at this very moment: nothing is waited for.
+                Assert.All(nodes, n => Assert.True(n.Node.Expectations.Find(TestNode.TupleOf(Data(i, 30000)), 0, TestNode.Now()).IsSet));
+            }
+            Assert.All(nodes, n => Assert.Equal(0, n.Node.Statistics.ExpectationWaitsOver));
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task OfRacingConnectionsOneIsRelated()
+    {
+        var nodes = await TestNode.ClusterAsync(3);
+        try
+        {
+            for (ushort i = 0; i < 100; i++)
+            {
+                await AnnounceAsync(nodes[0], i);
+                var races = new[] { (nodes[1], 30000), (nodes[2], 30001) }.Select(race =>
+                {
+                    var packet = Data(i, (ushort)race.Item2);
+                    var expectation = race.Item1.Node.Expectations.Find(TestNode.TupleOf(packet), 0, TestNode.Now());
+                    Assert.True(expectation.IsSet);
+                    return race.Item1.AskAsync(100_000u + i, packet, expectation);
+                }).ToArray();
+                var states = (await Task.WhenAll(races)).Select(r => r.State).Order().ToArray();
+                Assert.Equal([ConntrackState.New, ConntrackState.Related], states);
+                await TestNode.Until(() => nodes.All(n => !n.Node.Expectations.Find(TestNode.TupleOf(Data(i, 30002)), 0, TestNode.Now()).IsSet),
+                    "it was not withdrawn");
+            }
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ANodeThatJoinsLaterIsTold()
+    {
+        var first = (await TestNode.ClusterAsync(1))[0];
+        try
+        {
+            await AnnounceAsync(first, 7);
+            await using var second = await TestNode.StartAsync(TestNode.Settings(first.Seed));
+            await TestNode.Until(() => second.Node.Expectations.Find(TestNode.TupleOf(Data(7, 30000)), 0, TestNode.Now()).IsSet, "it was not told");
+        }
+        finally
+        {
+            await first.DisposeAsync();
+        }
+    }
+
+    /// <summary>A control connection in which the server has answered PASV, just now.</summary>
+    private static async Task AnnounceAsync(TestNode node, ushort session)
+    {
+        var port = (ushort)(2000 + session);
+        var id = 1000u * session;
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Syn, 100));
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Syn | TcpFlags.Ack, 500, 101));
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Ack, 101, 501));
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Ack | TcpFlags.Psh, 101, 501, payload: "PASV\r\n"u8));
+        var data = 40000 + session;
+        var line = Encoding.ASCII.GetBytes($"227 Entering Passive Mode (10,1,0,1,{data >> 8},{data & 255}).\r\n");
+        var answer = await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Ack | TcpFlags.Psh, 501, 107, payload: line));
+        Assert.Equal(ConntrackState.Established, answer.State);
+    }
+
+    private static byte[] Data(ushort session, ushort from) => PacketBuilder.Tcp(ToServer, from, (ushort)(40000 + session), TcpFlags.Syn, 1);
+}

@@ -1,0 +1,92 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace FwCluster.Cluster.Tests;
+
+/// <summary>Who is let in.</summary>
+public sealed class MembershipTests
+{
+    [Fact]
+    public async Task ANodeWithAnotherKeyIsNotLetIn()
+    {
+        await using var node = (await TestNode.ClusterAsync(1))[0];
+        await using var stranger = await TestNode.StartAsync(TestNode.Settings(node.Seed) with { Key = new string('f', 32) });
+        var problem = await Assert.ThrowsAsync<ClusterSettingsException>(
+            () => stranger.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+        Assert.Contains("key", problem.Message, StringComparison.Ordinal);
+        await stranger.Node.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        Assert.Equal(8, node.Node.ShardsHere.Count);
+    }
+
+    [Fact]
+    public async Task NodesShowEachOtherCertificates()
+    {
+        using var files = new CertificateFiles();
+        var nodes = await TestNode.ClusterAsync(2, (i, settings) => settings with
+        {
+            Certificate = files.Certificate(i), CertificateKey = files.Key(i), CertificateAuthority = files.Authority,
+        });
+        try
+        {
+            Assert.StartsWith("akka.ssl.", nodes[0].Node.Address.Protocol, StringComparison.Ordinal);
+            await TestNode.Until(() => nodes.All(n => n.Node.ShardsHere.Count >= 3), "the shards were not spread");
+            Assert.Equal(100, (await nodes[1].AskAsync(TestNode.Connections(100))).Count);
+            Assert.NotEqual(0, nodes[1].Node.Statistics.QuestionsElsewhere);
+
+            using var others = new CertificateFiles();
+            await using var stranger = await TestNode.StartAsync(TestNode.Settings(nodes[0].Seed) with
+            {
+                Certificate = others.Certificate(0), CertificateKey = others.Key(0), CertificateAuthority = others.Authority,
+            });
+            await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+            Assert.False(stranger.Node.Joined.IsCompleted);
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ACertificateOfNobodyIsRefusedAtTheStart()
+    {
+        using var files = new CertificateFiles();
+        using var others = new CertificateFiles();
+        var settings = TestNode.Settings() with { Certificate = files.Certificate(0), CertificateKey = files.Key(0), CertificateAuthority = others.Authority };
+        var problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings));
+        Assert.Contains("would not be believed", problem.Message, StringComparison.Ordinal);
+        problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings with { CertificateKey = files.Key(1) }));
+        Assert.Contains("tls", problem.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>An authority and two certificates of it, in files that go away.</summary>
+    private sealed class CertificateFiles : IDisposable
+    {
+        private readonly string _directory = Directory.CreateTempSubdirectory("fwt-tls-").FullName;
+
+        public CertificateFiles()
+        {
+            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+            var request = new CertificateRequest("CN=authority", key, HashAlgorithmName.SHA256);
+            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+            using var authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+            File.WriteAllText(Authority, authority.ExportCertificatePem());
+            for (var i = 0; i < 2; i++)
+            {
+                using var nodeKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+                var nodeRequest = new CertificateRequest($"CN=node{i}", nodeKey, HashAlgorithmName.SHA256);
+                using var certificate = nodeRequest.Create(authority, authority.NotBefore, authority.NotAfter, [1, (byte)i]);
+                File.WriteAllText(Certificate(i), certificate.ExportCertificatePem());
+                File.WriteAllText(Key(i), nodeKey.ExportPkcs8PrivateKeyPem());
+            }
+        }
+
+        public string Authority => Path.Combine(_directory, "ca.pem");
+
+        public string Certificate(int node) => Path.Combine(_directory, $"node{node}.pem");
+
+        public string Key(int node) => Path.Combine(_directory, $"node{node}.key");
+
+        public void Dispose() => Directory.Delete(_directory, recursive: true);
+    }
+}
