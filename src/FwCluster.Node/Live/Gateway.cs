@@ -41,6 +41,9 @@ internal sealed class Gateway : IDisposable
     /// <summary>The files of dropped packets.</summary>
     public DropOutput Drops { get; }
 
+    /// <summary>Where copies come from; null where packets are enforced.</summary>
+    public MirrorPort? Mirror { get; private set; }
+
     /// <summary>Completes when a port or a shard has ended; with the exception that ended it, where one did.</summary>
     public Task Ended => Task.WhenAny([.. _lanes.Select(lane => lane.Loop.Ended), .. Shards is null ? [] : new[] { Shards.Ended }]).Unwrap();
 
@@ -192,7 +195,7 @@ internal sealed class Gateway : IDisposable
 
     private Lane OpenMirror(NodeSettings settings, Ruleset ipv4, Ruleset ipv6, HostAddresses host)
     {
-        var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
+        var mirror = Mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
         var log = new PacketLog(settings.LogPacketsWaiting);
         var worker = MakeWorker(settings, ipv4, ipv6, host, log, null, null);
         var drops = Drops.OpenLog(worker);
