@@ -20,19 +20,19 @@ public sealed class CommandLineTests
     }
 
     [Theory]
-    [InlineData("*filter\n-A INPUT -s 10.0.0.1 -j DROP\nCOMMIT\n", "", null)]
-    [InlineData("iptables -A INPUT -j DROP\nip6tables -A INPUT -j DROP\n", "", null)]
+    [InlineData("*filter\n-A INPUT -s 10.0.0.1 -j DROP\nCOMMIT\n", "*filter\n-A INPUT -s fd00::1 -j DROP\nCOMMIT\n", null)]
+    [InlineData("iptables -A INPUT -j DROP\nip6tables -A INPUT -j DROP\n", null, null)]
     [InlineData("", "iptables -A INPUT -j DROP\n", "has IPv4 rules, and is given for IPv6 ones")]
     [InlineData("ip6tables -A INPUT -j DROP\n", "ip6tables -A INPUT -j DROP\n", "have IPv6 rules; give them in one of the two")]
     [InlineData("*filter\n-A INPUT -j DROPP\nCOMMIT\n", "*filter\n-A INPUT -j DROPPP\nCOMMIT\n", "DROPPP")]
-    public void RuleFilesAreReadTogether(string ipv4, string ipv6, string? message)
+    public void RuleFilesAreReadTogether(string ipv4, string? ipv6, string? message)
     {
         var folder = Directory.CreateTempSubdirectory("fwtc").FullName;
         try
         {
             File.WriteAllText(Path.Combine(folder, "ipv4"), ipv4);
             File.WriteAllText(Path.Combine(folder, "ipv6"), ipv6);
-            var result = Command.TryRun(Daemon.Program, ["--check", "--set", $"rules.ipv4={folder}/ipv4", "--set", $"rules.ipv6={folder}/ipv6"]);
+            var result = Command.TryRun(Daemon.Program, ["--check", "--set", $"rules.ipv4={folder}/ipv4", "--set", $"rules.ipv6={(ipv6 is null ? "" : $"{folder}/ipv6")}"]);
             Assert.Equal(message is null ? 0 : 1, result.ExitCode);
             Assert.Contains(message ?? "configuration and rules are right", result.Error + result.Output);
         }
