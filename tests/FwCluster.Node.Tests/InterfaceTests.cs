@@ -49,6 +49,37 @@ public sealed class InterfaceTests
         Assert.Equal(0, daemon.Stop());
     }
 
+    [KernelFact]
+    public void AddressesComeAndGo()
+    {
+        using var lab = new GatewayLab();
+        using var daemon = new Daemon(lab.Gateway, """
+            *filter
+            -A INPUT -p icmp -m addrtype --dst-type LOCAL
+            -A FORWARD -d 10.77.2.9 -p icmp -m addrtype ! --dst-type LOCAL
+            COMMIT
+
+            """);
+        lab.Gateway.Ip("address add 10.77.2.9/24 dev right");
+        Thread.Sleep(Announced);
+        lab.Left.Execute("ping -c 3 -i 0.05 -W 10 10.77.2.9");
+        AssertMet(daemon, local: 3, elsewhere: 0);
+
+        // It is another host's from now on.
+        lab.Gateway.Ip("address del 10.77.2.9/24 dev right");
+        lab.Right.Ip("address add 10.77.2.9/24 dev eth0");
+        Thread.Sleep(Announced);
+        lab.Left.Execute("ping -c 4 -i 0.05 -W 10 10.77.2.9");
+        AssertMet(daemon, local: 3, elsewhere: 4);
+    }
+
+    private static void AssertMet(Daemon daemon, long local, long elsewhere)
+    {
+        var counted = daemon.Get("rules").Split('\n').Where(line => line.Contains("dst-type", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+        Assert.Equal([local, elsewhere], counted);
+    }
+
     private static void Ping(GatewayLab lab, int count) => lab.Left.Execute($"ping -c {count} -i 0.05 -W 10 10.77.2.2");
 
     private static void AssertCounted(Daemon daemon, long left, long renamed, long prefix)

@@ -23,6 +23,7 @@ internal sealed class Gateway : IDisposable
 {
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly InterfaceNames? _names;
+    private readonly LocalAddresses _addresses = new();
     private readonly List<Lane> _lanes = [];
 
     private Gateway(DropOutput drops, InterfaceNames? names, IShardHost? shards)
@@ -62,7 +63,7 @@ internal sealed class Gateway : IDisposable
             names = isInline ? InterfaceNames.Open() : null;
             var shards = isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
             gateway = new Gateway(drops, names, shards);
-            var host = LocalAddresses.Read();
+            var host = gateway._addresses.Addresses;
             for (var number = 0; number < (isInline ? settings.Divert.QueueCount : 1); number++)
                 gateway._lanes.Add(isInline ? gateway.OpenQueue(settings, number, ipv4, ipv6, host) : gateway.OpenMirror(settings, ipv4, ipv6, host));
             return gateway;
@@ -166,6 +167,7 @@ internal sealed class Gateway : IDisposable
         foreach (var lane in _lanes) lane.Dispose();
         Shards?.Dispose();
         _names?.Dispose();
+        _addresses.Dispose();
         Drops.Dispose();
         _reloading.Dispose();
     }
