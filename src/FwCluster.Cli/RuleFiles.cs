@@ -48,20 +48,15 @@ internal static class RuleFiles
     /// <summary>Reads the rules of both families.</summary>
     /// <param name="path">The file of <c>--rules</c>; null for none.</param>
     /// <param name="path6">The file of <c>--rules6</c>; null for none.</param>
-    /// <param name="settings">What rules refer to.</param>
+    /// <param name="sets">The file of <c>--sets</c>; null for none.</param>
     /// <param name="error">Where mistakes are told.</param>
     /// <exception cref="FwctlException">There are mistakes, or a file cannot be read.</exception>
-    public static (Ruleset? IPv4, Ruleset? IPv6) ReadBoth(string? path, string? path6, ReaderSettings settings, TextWriter error)
+    public static (Ruleset? IPv4, Ruleset? IPv6) ReadBoth(string? path, string? path6, string? sets, TextWriter error)
     {
-        var rules = path is null ? null : Read(path, IpFamily.IPv4, settings);
-        var rules6 = path6 is null ? null : Read(path6, IpFamily.IPv6, settings);
-        var mistakes = Tell(error, [.. rules?.Errors ?? [], .. rules6?.Errors ?? []], "rules");
-        if (mistakes is not null) throw new FwctlException(mistakes);
-        if (rules6?.IPv4 is not null)
-            throw new FwctlException($"{path6} has IPv4 rules, and --rules6 is for IPv6 ones; give the file by --rules");
-        if (rules?.IPv6 is not null && rules6?.IPv6 is not null)
-            throw new FwctlException($"both {path} and {path6} have IPv6 rules; give them in one of the two");
-        return (rules?.IPv4, rules?.IPv6 ?? rules6?.IPv6);
+        static RuleText? TextOf(string? path) => path is null ? null : new RuleText(path, ReadText(path));
+        var read = RuleTexts.Read(TextOf(path), TextOf(path6), TextOf(sets));
+        if ((Tell(error, read.Errors, read.Subject) ?? read.Conflict) is { } wrong) throw new FwctlException(wrong);
+        return (read.IPv4, read.IPv6);
     }
 
     /// <summary>Tells mistakes, each with its line and a caret under the place. Returns how many there are, as a sentence, or null.</summary>

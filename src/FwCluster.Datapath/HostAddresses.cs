@@ -8,33 +8,26 @@ namespace FwCluster.Datapath;
 
 /// <summary>
 /// The addresses of the host whose rules run: what the kernel knows from its interfaces. They tell a packet's way, and answer
-/// <c>-m addrtype</c>. Without any, every packet is one to forward. Immutable.
+/// <c>-m addrtype</c>. Without any, every packet is one to forward. Any thread may ask, also while another one replaces them.
 /// </summary>
 public sealed class HostAddresses : IAddressTypes
 {
     private static readonly IpAddress LimitedBroadcast = new(0, 0xffff_ffff);
     private static readonly IpAddress LoopbackV6 = new(0, 1);
 
-    private readonly HashSet<(IpFamily, IpAddress)> _local = [];
-    private readonly HashSet<IpAddress> _broadcast = [];
+    private volatile Known _known;
 
     /// <summary>Takes the host's addresses.</summary>
-    public HostAddresses(ImmutableArray<HostAddress> addresses)
-    {
-        foreach (var address in addresses)
-        {
-            _local.Add((address.Family, address.Address));
-            // A network of two or one has no broadcast address (fib_add_ifaddr).
-            if (address.Family == IpFamily.IPv4 && address.PrefixLength < 31)
-                _broadcast.Add(new IpAddress(0, address.Address.Low | (0xffff_ffffu >> address.PrefixLength)));
-        }
-    }
+    public HostAddresses(ImmutableArray<HostAddress> addresses) => _known = new Known(addresses);
 
     /// <summary>No addresses: a host that only forwards.</summary>
-    public static HostAddresses None { get; } = new([]);
+    public static HostAddresses None => new([]);
 
     /// <summary>True where no address was given.</summary>
-    public bool IsEmpty => _local.Count == 0;
+    public bool IsEmpty => _known.Local.Count == 0;
+
+    /// <summary>Takes the addresses that the host has from now on.</summary>
+    public void Replace(ImmutableArray<HostAddress> addresses) => _known = new Known(addresses);
 
     /// <summary>Tells the way of a packet by its addresses.</summary>
     /// <param name="headers">The packet.</param>
@@ -54,28 +47,46 @@ public sealed class HostAddresses : IAddressTypes
     {
         if (family == IpFamily.IPv4)
         {
-            if (address == default || address == LimitedBroadcast || _broadcast.Contains(address)) return AddressType.Broadcast;
+            if (address == default || address == LimitedBroadcast || _known.Broadcast.Contains(address)) return AddressType.Broadcast;
             if (IsMulticast(family, address)) return AddressType.Multicast;
-            return IsLoopback(family, address) || _local.Contains((family, address)) ? AddressType.Local : AddressType.Unicast;
+            return IsLoopback(family, address) || _known.Local.Contains((family, address)) ? AddressType.Local : AddressType.Unicast;
         }
         if (address == default) return AddressType.Unspec;
         if (IsMulticast(family, address)) return AddressType.Multicast;
-        return IsLoopback(family, address) || _local.Contains((family, address))
+        return IsLoopback(family, address) || _known.Local.Contains((family, address))
             ? AddressType.Local | AddressType.Unicast
             : AddressType.Unicast;
     }
 
-    private bool IsLocal(IpFamily family, IpAddress address) => _local.Contains((family, address)) || IsLoopback(family, address);
+    private bool IsLocal(IpFamily family, IpAddress address) => _known.Local.Contains((family, address)) || IsLoopback(family, address);
 
     private bool IsToMany(IpFamily family, IpAddress address)
         => IsMulticast(family, address)
-            || (family == IpFamily.IPv4 && (address == LimitedBroadcast || _broadcast.Contains(address)));
+            || (family == IpFamily.IPv4 && (address == LimitedBroadcast || _known.Broadcast.Contains(address)));
 
     private static bool IsMulticast(IpFamily family, IpAddress address)
         => family == IpFamily.IPv4 ? address.Low >> 28 == 0xe : address.High >> 56 == 0xff;
 
     private static bool IsLoopback(IpFamily family, IpAddress address)
         => family == IpFamily.IPv4 ? address.Low >> 24 == 127 : address == LoopbackV6;
+
+    /// <summary>The addresses of one moment. Immutable.</summary>
+    private sealed class Known
+    {
+        public readonly HashSet<(IpFamily, IpAddress)> Local = [];
+        public readonly HashSet<IpAddress> Broadcast = [];
+
+        public Known(ImmutableArray<HostAddress> addresses)
+        {
+            foreach (var address in addresses)
+            {
+                Local.Add((address.Family, address.Address));
+                // A network of two or one has no broadcast address (fib_add_ifaddr).
+                if (address.Family == IpFamily.IPv4 && address.PrefixLength < 31)
+                    Broadcast.Add(new IpAddress(0, address.Address.Low | (0xffff_ffffu >> address.PrefixLength)));
+            }
+        }
+    }
 }
 
 /// <summary>An address of a host, with the prefix length of its network.</summary>

@@ -10,6 +10,8 @@ internal sealed class Daemon : IDisposable
     private const int SigHup = 1;
     private const int SigKill = 9;
     private const int SigTerm = 15;
+    private const int SigContinue = 18;
+    private const int SigStop = 19;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly NetworkNamespace _where;
@@ -86,6 +88,12 @@ internal sealed class Daemon : IDisposable
 
     /// <summary>Ends it without a chance to clean up.</summary>
     public void Kill() => End(SigKill);
+
+    /// <summary>Keeps it from running (SIGSTOP) until <see cref="Continue"/>.</summary>
+    public void Pause() => _process!.Signal(SigStop);
+
+    /// <summary>Lets it run on.</summary>
+    public void Continue() => _process!.Signal(SigContinue);
 
     /// <summary>Asks it to stop cleanly; its exit code.</summary>
     public int Stop(int signal = SigTerm)

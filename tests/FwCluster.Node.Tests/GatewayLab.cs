@@ -19,10 +19,8 @@ internal sealed partial class GatewayLab : IDisposable
             Right = _lab.AddNamespace("right");
             Gateway.SetSysctl("net.ipv4.ip_forward", "1");
             Gateway.SetSysctl("net.ipv6.conf.all.forwarding", "1");
-            Join(Left, "left", 1);
+            JoinLeft("left");
             Join(Right, "right", 2);
-            Left.Ip("route add 10.77.2.0/24 via 10.77.1.1");
-            Left.Ip("-6 route add fd77:2::/64 via fd77:1::1");
             Right.Ip("route add 10.77.1.0/24 via 10.77.2.1");
             Right.Ip("-6 route add fd77:1::/64 via fd77:2::1");
         }
@@ -44,6 +42,17 @@ internal sealed partial class GatewayLab : IDisposable
     public NetworkNamespace Gateway { get; }
 
     public NetworkNamespace Right { get; }
+
+    /// <summary>Joins the left host to the gateway, there by an interface of this name.</summary>
+    public void JoinLeft(string name)
+    {
+        Join(Left, name, 1);
+        Left.Ip("route add 10.77.2.0/24 via 10.77.1.1");
+        Left.Ip("-6 route add fd77:2::/64 via fd77:1::1");
+    }
+
+    /// <summary>One more host, joined to nothing.</summary>
+    public NetworkNamespace Add(string role) => _lab.AddNamespace(role);
 
     /// <summary>The gateway's rules of both families as iptables-save prints them, without what differs from look to look: times, and counters.</summary>
     public string SavedRules()

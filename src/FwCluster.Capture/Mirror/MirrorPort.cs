@@ -22,14 +22,35 @@ public sealed class MirrorPort : IDisposable
     private readonly BlockingCollection<MirroredPacket> _queue = new(QueuedPackets);
     private readonly CancellationTokenSource _closing = new();
     private readonly List<LibPcapLiveDevice> _devices = [];
+    private readonly List<PcapCounters> _counters = [];
+    private readonly Lock _gate = new();
     private long _overruns;
+    private long _received;
+    private long _kernelDrops;
+    private bool _isClosed;
 
     private MirrorPort()
     {
     }
 
-    /// <summary>Packets lost because a buffer was full: the kernel's, or this port's own.</summary>
-    public long Drops => Interlocked.Read(ref _overruns) + _devices.Sum(d => d.Statistics.DroppedPackets);
+    /// <summary>Packets taken from the kernel. Any thread may ask.</summary>
+    public long Received => Interlocked.Read(ref _received);
+
+    /// <summary>Packets of these that were lost because this port's own queue was full. Any thread may ask.</summary>
+    public long Overruns => Interlocked.Read(ref _overruns);
+
+    /// <summary>Packets that the kernel lost because an interface's buffer was full. Any thread may ask.</summary>
+    public long KernelDrops
+    {
+        get
+        {
+            lock (_gate) // libpcap adds up what the kernel has counted since it was last asked
+            {
+                if (!_isClosed) _kernelDrops = _counters.Sum(c => c.Dropped);
+                return _kernelDrops;
+            }
+        }
+    }
 
     /// <summary>Begins to listen.</summary>
     /// <param name="interfaces">Names of interfaces, or <see cref="Any"/> alone.</param>
@@ -45,6 +66,7 @@ public sealed class MirrorPort : IDisposable
             {
                 var device = Open(name, bufferBytes);
                 port._devices.Add(device);
+                port._counters.Add(new PcapCounters(device.Handle));
                 var link = (LinkType)(int)device.LinkType;
                 var from = name == Any ? default : InterfaceName.From(name);
                 device.OnPacketArrival += (_, capture) => port.Take(capture, link, from);
@@ -72,7 +94,11 @@ public sealed class MirrorPort : IDisposable
     public void Dispose()
     {
         _closing.Cancel();
-        foreach (var device in _devices) device.Dispose(); // ends its thread
+        lock (_gate)
+        {
+            _isClosed = true;
+            foreach (var device in _devices) device.Dispose(); // ends its thread
+        }
         while (_queue.TryTake(out var packet)) Return(packet);
         _queue.Dispose();
         _closing.Dispose();
@@ -80,6 +106,7 @@ public sealed class MirrorPort : IDisposable
 
     private void Take(PacketCapture capture, LinkType link, InterfaceName from)
     {
+        Interlocked.Increment(ref _received);
         var time = capture.Header.Timeval;
         var buffer = ArrayPool<byte>.Shared.Rent(capture.Data.Length);
         capture.Data.CopyTo(buffer);

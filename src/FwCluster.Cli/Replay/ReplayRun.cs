@@ -19,8 +19,7 @@ internal static class ReplayRun
     {
         if (new[] { options.Capture, options.Rules, options.Rules6, options.Sets }.Count(path => path == "-") > 1)
             throw new FwctlException("only one of the capture, the rules and the sets can come from the standard input");
-        var settings = RuleFiles.Settings(options.Sets, error);
-        var (rules, rules6) = RuleFiles.ReadBoth(options.Rules, options.Rules6, settings, error);
+        var (rules, rules6) = RuleFiles.ReadBoth(options.Rules, options.Rules6, options.Sets, error);
         using var reader = Open(options.Capture);
         using var replayer = new Replayer(options, reader, Compile(rules, IpFamily.IPv4), Compile(rules6, IpFamily.IPv6));
         using var interruption = new Interruption();

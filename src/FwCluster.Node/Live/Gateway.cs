@@ -23,6 +23,7 @@ internal sealed class Gateway : IDisposable
 {
     private readonly SemaphoreSlim _reloading = new(1);
     private readonly InterfaceNames? _names;
+    private readonly LocalAddresses _addresses = new();
     private readonly List<Lane> _lanes = [];
 
     private Gateway(DropOutput drops, InterfaceNames? names, IShardHost? shards)
@@ -40,6 +41,9 @@ internal sealed class Gateway : IDisposable
 
     /// <summary>The files of dropped packets.</summary>
     public DropOutput Drops { get; }
+
+    /// <summary>Where copies come from; null where packets are enforced.</summary>
+    public MirrorPort? Mirror { get; private set; }
 
     /// <summary>Completes when a port or a shard has ended; with the exception that ended it, where one did.</summary>
     public Task Ended => Task.WhenAny([.. _lanes.Select(lane => lane.Loop.Ended), .. Shards is null ? [] : new[] { Shards.Ended }]).Unwrap();
@@ -59,7 +63,7 @@ internal sealed class Gateway : IDisposable
             names = isInline ? InterfaceNames.Open() : null;
             var shards = isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
             gateway = new Gateway(drops, names, shards);
-            var host = LocalAddresses.Read();
+            var host = gateway._addresses.Addresses;
             for (var number = 0; number < (isInline ? settings.Divert.QueueCount : 1); number++)
                 gateway._lanes.Add(isInline ? gateway.OpenQueue(settings, number, ipv4, ipv6, host) : gateway.OpenMirror(settings, ipv4, ipv6, host));
             return gateway;
@@ -163,6 +167,7 @@ internal sealed class Gateway : IDisposable
         foreach (var lane in _lanes) lane.Dispose();
         Shards?.Dispose();
         _names?.Dispose();
+        _addresses.Dispose();
         Drops.Dispose();
         _reloading.Dispose();
     }
@@ -192,7 +197,7 @@ internal sealed class Gateway : IDisposable
 
     private Lane OpenMirror(NodeSettings settings, Ruleset ipv4, Ruleset ipv6, HostAddresses host)
     {
-        var mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
+        var mirror = Mirror = MirrorPort.Open(settings.MirrorInterfaces, settings.MirrorBufferBytes);
         var log = new PacketLog(settings.LogPacketsWaiting);
         var worker = MakeWorker(settings, ipv4, ipv6, host, log, null, null);
         var drops = Drops.OpenLog(worker);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FwCluster.Capture.Divert;
+using FwCluster.Capture.Mirror;
 using FwCluster.Node.Configuration;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -31,7 +32,7 @@ internal sealed partial class NodeService(
         });
         state.Ready(gateway, _divert);
         LogStarted(log, settings.Mode, settings.File ?? "defaults");
-        if (settings is { File: null, Mode: NodeMode.Mirror }) LogHowToGoOn(log);
+        if (settings is { File: null, Mode: NodeMode.Mirror, RulesIPv4: null, RulesIPv6: null, MirrorInterfaces: [MirrorPort.Any] }) LogHowToGoOn(log);
         return base.StartAsync(cancellationToken);
     }
 

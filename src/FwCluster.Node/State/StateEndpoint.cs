@@ -70,6 +70,7 @@ internal static class StateEndpoint
     {
         var text = new StringBuilder();
         text.Append($"log lost={gateway.Lanes.Sum(lane => lane.Log.Lost)}\n");
+        if (gateway.Mirror is { } mirror) text.Append($"mirror received={mirror.Received} overruns={mirror.Overruns} kernel_drops={mirror.KernelDrops}\n");
         if (gateway.Lanes[0].Answers is not null)
         {
             text.Append($"answers sent={gateway.Lanes.Sum(lane => lane.AnswerPort!.Sent)} failed={gateway.Lanes.Sum(lane => lane.AnswerPort!.Failed)} "

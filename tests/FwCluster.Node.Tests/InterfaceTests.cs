@@ -1,0 +1,93 @@
+using System.Globalization;
+using FwCluster.Referee;
+
+namespace FwCluster.Node.Tests;
+
+/// <summary>Rules that name interfaces, while interfaces are renamed, go and come.</summary>
+[Collection(DaemonTests.Name)]
+public sealed class InterfaceTests
+{
+    private static readonly string[] Names = ["left", "renamed", "le+"];
+
+    /// <summary>Longer than the kernel takes to announce a change, and the daemon to read it.</summary>
+    private static readonly TimeSpan Announced = TimeSpan.FromSeconds(1);
+
+    [KernelFact]
+    public void CountersFollowNames()
+    {
+        using var lab = new GatewayLab();
+        using var daemon = new Daemon(lab.Gateway, $"""
+            *filter
+            :INPUT ACCEPT [0:0]
+            :FORWARD ACCEPT [0:0]
+            :OUTPUT ACCEPT [0:0]
+            {string.Join('\n', Names.Select(name => $"-A FORWARD -i {name} -p icmp"))}
+            {string.Join('\n', Names.Select(name => $"-A FORWARD -o {name} -p icmp"))}
+            COMMIT
+
+            """);
+        Ping(lab, 1);
+        AssertCounted(daemon, left: 1, renamed: 0, prefix: 1);
+
+        // While it is up, and packets go through it.
+        lab.Gateway.Ip("link set left name renamed");
+        Thread.Sleep(Announced);
+        Ping(lab, 2);
+        AssertCounted(daemon, left: 1, renamed: 2, prefix: 1);
+
+        lab.Gateway.Ip("link del renamed");
+        Thread.Sleep(Announced);
+        lab.JoinLeft("left");
+        Ping(lab, 4);
+        AssertCounted(daemon, left: 5, renamed: 2, prefix: 5);
+
+        // Another one of the same name.
+        lab.Gateway.Ip("link del left");
+        lab.JoinLeft("left");
+        Ping(lab, 8);
+        AssertCounted(daemon, left: 13, renamed: 2, prefix: 13);
+        Assert.Equal(0, daemon.Stop());
+    }
+
+    [KernelFact]
+    public void AddressesComeAndGo()
+    {
+        using var lab = new GatewayLab();
+        using var daemon = new Daemon(lab.Gateway, """
+            *filter
+            -A INPUT -p icmp -m addrtype --dst-type LOCAL
+            -A FORWARD -d 10.77.2.9 -p icmp -m addrtype ! --dst-type LOCAL
+            COMMIT
+
+            """);
+        lab.Gateway.Ip("address add 10.77.2.9/24 dev right");
+        Thread.Sleep(Announced);
+        lab.Left.Execute("ping -c 3 -i 0.05 -W 10 10.77.2.9");
+        AssertMet(daemon, local: 3, elsewhere: 0);
+
+        // It is another host's from now on.
+        lab.Gateway.Ip("address del 10.77.2.9/24 dev right");
+        lab.Right.Ip("address add 10.77.2.9/24 dev eth0");
+        Thread.Sleep(Announced);
+        lab.Left.Execute("ping -c 4 -i 0.05 -W 10 10.77.2.9");
+        AssertMet(daemon, local: 3, elsewhere: 4);
+    }
+
+    private static void AssertMet(Daemon daemon, long local, long elsewhere)
+    {
+        var counted = daemon.Get("rules").Split('\n').Where(line => line.Contains("dst-type", StringComparison.Ordinal))
+            .Select(line => long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
+        Assert.Equal([local, elsewhere], counted);
+    }
+
+    private static void Ping(GatewayLab lab, int count) => lab.Left.Execute($"ping -c {count} -i 0.05 -W 10 10.77.2.2");
+
+    private static void AssertCounted(Daemon daemon, long left, long renamed, long prefix)
+    {
+        var rules = daemon.Get("rules").Split('\n').Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(words => words.Length >= 8 && words[3] == "--").ToList();
+        // Requests come in by it, answers leave by it.
+        foreach (var column in (int[])[4, 5])
+            foreach (var (name, packets) in Names.Zip([left, renamed, prefix]))
+                Assert.Equal((name, packets), (name, rules.Where(words => words[column] == name).Sum(words => long.Parse(words[0], CultureInfo.InvariantCulture))));
+    }
+}
