@@ -11,8 +11,9 @@ settings_fwcluster() {
     for number in "${gateways[@]}"; do seeds+=("10.73.0.1$number:$cluster_port"); done
     echo "cluster.listen=10.73.0.1$1:$cluster_port"
     echo "cluster.seeds=$(IFS=,; echo "${seeds[*]}")"
-    # The nodes' own words are not for the nodes to decide.
-    echo "queue.exempt=$cluster_port/tcp"
+    echo "cluster.key=000102030405060708090a0b0c0d0e0f"
+    # The network between them is nobody else's here.
+    echo "cluster.allow-clear-text=yes"
 }
 
 # start_fwcluster GATEWAY: in the background. ready_fwcluster waits for it: the nodes of a cluster need each other to be ready.

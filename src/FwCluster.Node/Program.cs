@@ -39,7 +39,8 @@ root.SetAction(async (parsed, cancellation) =>
             Console.Out.WriteLine("configuration and rules are right");
             return ExitCode.Stopped;
         }
-        using var gateway = Gateway.Open(settings);
+        var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, cancellation);
+        using var gateway = Gateway.Open(settings, cluster);
         await using var app = Build(settings, Read, gateway);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;

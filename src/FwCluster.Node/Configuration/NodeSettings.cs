@@ -1,5 +1,6 @@
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Drops;
+using FwCluster.Cluster;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using Microsoft.Extensions.Logging;
@@ -42,6 +43,9 @@ public sealed record NodeSettings
 
     /// <summary>Limits and timeouts of tracking.</summary>
     public required ConntrackSettings Tracking { get; init; }
+
+    /// <summary>The cluster it is a node of; null for none.</summary>
+    public required ClusterSettings? Cluster { get; init; }
 
     /// <summary>What is logged.</summary>
     public required LogLevel LogLevel { get; init; }

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Globalization;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Drops;
+using FwCluster.Cluster;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using Microsoft.Extensions.Logging;
@@ -41,6 +42,7 @@ public static class SettingsReader
             MirrorBufferBytes = Number(values, "mirror.buffer-mib", 1, 1024) << 20,
             Helpers = ReadHelpers(values, "tracking.helpers"),
             Tracking = ReadTracking(values, "tracking.sysctl."),
+            Cluster = ReadCluster(values),
             LogLevel = OneOf(values, "log.level", ("trace", LogLevel.Trace), ("debug", LogLevel.Debug),
                 ("information", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error)),
             LogJson = OneOf(values, "log.format", ("text", false), ("json", true)),
@@ -66,6 +68,51 @@ public static class SettingsReader
         => int.TryParse(values[path], NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
             : throw values.Wrong(path, $"a number from {least} to {most}");
+
+    private static ClusterSettings? ReadCluster(SettingValues values)
+    {
+        if (values["cluster.listen"] is not { Length: > 0 } listen) return null;
+        if (!TryReadEndpoint(listen, out var host, out var port))
+            throw values.Wrong("cluster.listen", $"an address such as 10.0.0.1:{ClusterSettings.DefaultPort}");
+        var settings = new ClusterSettings
+        {
+            Host = host,
+            Port = port,
+            Name = values["cluster.name"],
+            Seeds = OptionalList(values, "cluster.seeds"),
+            Roles = List(values, "cluster.roles"),
+            Shards = Number(values, "cluster.shards", 1, 4096),
+            Key = values["cluster.key"],
+            Certificate = values["cluster.tls.certificate"],
+            CertificateKey = values["cluster.tls.key"],
+            CertificateAuthority = values["cluster.tls.ca"],
+            AllowClearText = OneOf(values, "cluster.allow-clear-text", ("no", false), ("yes", true)),
+            ExpectationWait = TimeSpan.FromMilliseconds(Number(values, "cluster.expectation-wait-ms", 1, 10_000)),
+        };
+        try
+        {
+            return settings.Checked();
+        }
+        catch (ClusterSettingsException e)
+        {
+            throw new SettingsException($"cluster.{e.Message}");
+        }
+    }
+
+    /// <summary>Reads <c>host</c>, <c>host:port</c> or <c>[address]:port</c>.</summary>
+    private static bool TryReadEndpoint(string text, out string host, out int port)
+    {
+        (host, port) = (text, ClusterSettings.DefaultPort);
+        var colon = text.LastIndexOf(':');
+        if (colon >= 0 && (text[0] != '[' || colon > text.IndexOf(']', StringComparison.Ordinal)))
+        {
+            host = text[..colon];
+            if (!ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var number) || number == 0) return false;
+            port = number;
+        }
+        host = host.Trim('[', ']');
+        return host.Length > 0;
+    }
 
     private static DropSettings? ReadDrops(SettingValues values)
     {

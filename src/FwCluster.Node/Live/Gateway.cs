@@ -49,9 +49,11 @@ internal sealed class Gateway : IDisposable
     public Task Ended => Task.WhenAny([.. _lanes.Select(lane => lane.Loop.Ended), .. Shards is null ? [] : new[] { Shards.Ended }]).Unwrap();
 
     /// <summary>Makes everything ready; packets flow from <see cref="Start"/> on.</summary>
+    /// <param name="settings">What it runs by.</param>
+    /// <param name="cluster">The cluster's shards; null where this node is none of a cluster.</param>
     /// <exception cref="SettingsException">A rule file has mistakes, or the folder of dropped packets cannot be made.</exception>
     /// <exception cref="Capture.Netlink.NetlinkException">A port cannot be opened.</exception>
-    public static Gateway Open(NodeSettings settings)
+    public static Gateway Open(NodeSettings settings, ClusterShardHost? cluster = null)
     {
         var (ipv4, ipv6) = RuleFiles.Load(settings);
         var isInline = settings.Mode == NodeMode.Inline;
@@ -61,7 +63,8 @@ internal sealed class Gateway : IDisposable
         try
         {
             names = isInline ? InterfaceNames.Open() : null;
-            var shards = isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
+            IShardHost? shards = cluster is not null ? cluster
+                : isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
             gateway = new Gateway(drops, names, shards);
             var host = gateway._addresses.Addresses;
             for (var number = 0; number < (isInline ? settings.Divert.QueueCount : 1); number++)

@@ -20,9 +20,14 @@ internal sealed partial class NodeService(
     private DivertRules? _divert;
 
     /// <inheritdoc/>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    public override async Task StartAsync(CancellationToken cancellationToken)
     {
         gateway.Start(logs.CreateLogger("packets"));
+        if (gateway.Shards is ClusterShardHost cluster)
+        {
+            LogJoining(log, cluster.Node.Address.ToString());
+            await cluster.JoinedAsync(cancellationToken).ConfigureAwait(false);
+        }
         if (settings.Mode == NodeMode.Inline)
             _divert = DivertRules.Install(settings.Divert, message => LogDivert(log, message));
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
@@ -33,7 +38,7 @@ internal sealed partial class NodeService(
         state.Ready(gateway, _divert);
         LogStarted(log, settings.Mode, settings.File ?? "defaults");
         if (settings is { File: null, Mode: NodeMode.Mirror, RulesIPv4: null, RulesIPv6: null, MirrorInterfaces: [MirrorPort.Any] }) LogHowToGoOn(log);
-        return base.StartAsync(cancellationToken);
+        await base.StartAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -43,6 +48,7 @@ internal sealed partial class NodeService(
         state.Stopping();
         _divert?.Remove();
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (gateway.Shards is ClusterShardHost cluster) await cluster.LeaveAsync().ConfigureAwait(false);
         gateway.Stop(); // while there is a log to write to
         LogStopped(log);
     }
@@ -96,6 +102,9 @@ internal sealed partial class NodeService(
         + "To go on: fwclusterd --show-config > /etc/fwcluster/fwclusterd.yaml; set rules and mode: inline there; "
         + "fwclusterd --config /etc/fwcluster/fwclusterd.yaml")]
     private static partial void LogHowToGoOn(ILogger log);
+
+    [LoggerMessage(LogLevel.Information, "Joining the cluster as {Address}")]
+    private static partial void LogJoining(ILogger log, string address);
 
     [LoggerMessage(LogLevel.Information, "Stopped")]
     private static partial void LogStopped(ILogger log);

@@ -92,6 +92,13 @@ internal static class StateEndpoint
         foreach (var failure in Enum.GetValues<TrackFailure>())
             if (Sum(t => t.Failures[(int)failure]) is > 0 and var count)
                 text.Append($"failed {failure}={count}\n");
+        if (gateway.Shards is ClusterShardHost { Node: var node })
+        {
+            var cluster = node.Statistics;
+            text.Append($"cluster shards={node.ShardsHere.Count} questions={cluster.Questions} elsewhere={cluster.QuestionsElsewhere} refused={cluster.Refused} "
+                + $"batches={cluster.BatchesSent} replies={cluster.RepliesReceived} forwarded={cluster.Forwarded} broken={cluster.Broken} "
+                + $"asked_again={cluster.AskedAgain} expectation_waits_over={cluster.ExpectationWaitsOver}\n");
+        }
         if (gateway.Shards is not null)
         {
             text.Append($"held waiting={gateway.Lanes.Sum(lane => lane.Worker.HeldCount)} refused={gateway.Lanes.Sum(lane => (long)lane.Worker.Statistics.Overloaded)} "

@@ -1,0 +1,87 @@
+using FwCluster.Cluster;
+using FwCluster.Conntrack;
+using FwCluster.Datapath;
+using FwCluster.Datapath.Shards;
+using FwCluster.Node.Configuration;
+
+namespace FwCluster.Node.Live;
+
+/// <summary>The cluster's shards, some of which are here.</summary>
+internal sealed class ClusterShardHost : IShardHost
+{
+    private readonly ClusterNode _node;
+    private int _workers;
+
+    private ClusterShardHost(ClusterNode node) => _node = node;
+
+    /// <summary>This process as a node.</summary>
+    public ClusterNode Node => _node;
+
+    /// <inheritdoc/>
+    public Task Ended => _node.Ended;
+
+    /// <summary>Begins to join.</summary>
+    /// <exception cref="SettingsException">The cluster's settings are wrong.</exception>
+    public static async Task<ClusterShardHost> StartAsync(NodeSettings settings, CancellationToken cancellation)
+    {
+        var cluster = settings.Cluster!;
+        var each = settings.Tracking with
+        {
+            MaxEntries = Share(settings.Tracking.MaxEntries, cluster.Shards),
+            MaxExpectations = Share(settings.Tracking.MaxExpectations, cluster.Shards),
+        };
+        try
+        {
+            return new ClusterShardHost(await ClusterNode.StartAsync(cluster, settings.Helpers, _ => new ConnectionTable(each, settings.Helpers),
+                () => UnixTime.Now, cancellation: cancellation).ConfigureAwait(false));
+        }
+        catch (ClusterSettingsException e)
+        {
+            throw new SettingsException($"cluster.{e.Message}");
+        }
+    }
+
+    /// <summary>Completes when this node is a member and knows where every shard is.</summary>
+    /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
+    public async Task JoinedAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await _node.Joined.WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (ClusterSettingsException e)
+        {
+            throw new SettingsException($"cluster.{e.Message}");
+        }
+        while (!_node.KnowsAllShards) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+    }
+
+    /// <summary>Leaves the cluster; the shards go to others first.</summary>
+    public Task LeaveAsync() => _node.LeaveAsync();
+
+    /// <inheritdoc/>
+    public ShardAccess Open(IVerdictPort verdicts, Action wake)
+        => new(_node.OpenLink(_workers++, wake), verdicts) { Directory = _node.Expectations };
+
+    /// <inheritdoc/>
+    public void Start()
+    {
+        // The actors run already.
+    }
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question)
+    {
+        var answers = new List<T>();
+        foreach (var shard in _node.ShardsHere)
+            if (await _node.InspectAsync(shard, question).ConfigureAwait(false) is { } answer)
+                answers.Add(answer);
+        return answers;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _node.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>A limit is the cluster's: each shard has its share, and some room for what chance deals it beyond.</summary>
+    private static int Share(int limit, int shards) => Math.Max(64, (int)Math.Ceiling(limit / (double)shards * 1.1));
+}
