@@ -1,5 +1,5 @@
 # Sourced: FwCluster on the gateways, one fwclusterd each. network.sh and firewalls.sh are there. FWCLUSTERD is the daemon; what
-# FWCLUSTER_SET holds (words "name=value") is set on each of them besides.
+# SET_ON_FWCLUSTERD holds (words "name=value") is set on each of them besides.
 
 # Where the nodes of a cluster find each other, by the network between the gateways.
 readonly cluster_port=4053
@@ -19,7 +19,7 @@ settings_fwcluster() {
 # start_fwcluster GATEWAY: in the background. ready_fwcluster waits for it: the nodes of a cluster need each other to be ready.
 start_fwcluster() {
     local set=() line
-    for line in $(settings_fwcluster "$1") ${FWCLUSTER_SET:-}; do set+=(--set "$line"); done
+    for line in $(settings_fwcluster "$1") ${SET_ON_FWCLUSTERD:-}; do set+=(--set "$line"); done
     cat > "$work/fwclusterd-$1.yaml" << CONF
 mode: inline
 rules:
