@@ -30,6 +30,31 @@ public sealed partial class ConnectionTable
         set => _expectations.IsTakenElsewhere = value;
     }
 
+    /// <summary>What the connection's helper remembers, for another table.</summary>
+    /// <returns>The bytes; empty where there is no helper, or nothing to remember.</returns>
+    public byte[] SaveHelper(int index)
+    {
+        var helper = _store[index].Helper;
+        return helper == 0 ? [] : Helpers[helper - 1].Save(_expectations.HelperState(index));
+    }
+
+    /// <summary>Has the connection's helper remember what another table's did.</summary>
+    public void LoadHelper(int index, ReadOnlySpan<byte> saved)
+    {
+        var helper = _store[index].Helper;
+        if (helper != 0 && !saved.IsEmpty && Helpers[helper - 1].Load(saved) is { } state) _expectations.HelperState(index) = state;
+    }
+
+    /// <summary>Takes over an expectation from another table, whose master is in this one.</summary>
+    /// <param name="expectation">What is expected, by this table's index of its master.</param>
+    /// <param name="expires">When it ends, nanoseconds since the Unix epoch.</param>
+    public void AdoptExpectation(Expectation expectation, long expires)
+    {
+        ArgumentNullException.ThrowIfNull(expectation);
+        expectation.Expires = expires;
+        _expectations.Adopt(expectation);
+    }
+
     /// <summary>Takes an expectation for a connection elsewhere that it was claimed for.</summary>
     /// <param name="expectation">The expectation, noted in this table and not gone since.</param>
     /// <param name="now">Nanoseconds since the Unix epoch.</param>

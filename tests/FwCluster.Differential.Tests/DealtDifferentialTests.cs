@@ -15,6 +15,7 @@ public sealed class DealtDifferentialTests(ITestOutputHelper output)
     [InlineData(Dealing.AtRandom)]
     [InlineData(Dealing.ByDirection)]
     [InlineData(Dealing.ByConnection)]
+    [InlineData(Dealing.AtRandomWhileShardsMove)]
     public void Decides_as_one_kernel(Dealing dealing)
     {
         var given = Environment.GetEnvironmentVariable(SeedVariable);

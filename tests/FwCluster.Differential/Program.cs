@@ -11,7 +11,8 @@ const string usage = """
       --packets N       how many packets (default 1000000)
       --seed S          repeats a run (default: a fresh one, printed)
       --differences N   stop after so many differences (default 1)
-      --dealt HOW       three workers and four shards, packets dealt InTurn, AtRandom, ByDirection or ByConnection
+      --dealt HOW       three workers and four shards, packets dealt InTurn, AtRandom, ByDirection, ByConnection
+                        or AtRandomWhileShardsMove
       --self            kernel against a second kernel: checks the comparison itself
 
     Exit status: 0 no difference, 1 differences (printed, minimized), 2 cannot run.

@@ -24,6 +24,16 @@ public abstract class ConnectionHelper
     /// <summary>How long an expectation waits for its connection.</summary>
     public abstract TimeSpan ExpectTimeout { get; }
 
+    /// <summary>Writes what it remembers of a connection, for another table's to <see cref="Load"/>.</summary>
+    /// <param name="state">What <see cref="HelperCall.State"/> holds; null for nothing.</param>
+    /// <returns>The bytes; empty where there is nothing to take along.</returns>
+    public virtual byte[] Save(object? state) => [];
+
+    /// <summary>Reads what another table's has saved.</summary>
+    /// <param name="bytes">The bytes.</param>
+    /// <returns>What <see cref="HelperCall.State"/> is to hold; null where the bytes are none that it has written.</returns>
+    public virtual object? Load(ReadOnlySpan<byte> bytes) => null;
+
     /// <summary>
     /// Reads a packet of a connection the helper is attached to, after the rules accepted it and before it goes on.
     /// </summary>

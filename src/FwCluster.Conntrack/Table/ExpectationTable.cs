@@ -80,12 +80,19 @@ internal sealed class ExpectationTable(int maxExpectations)
         if (Count >= maxExpectations) return false;
 
         expectation.Expires = now + Duration.Nanoseconds(helper.ExpectTimeout);
+        Adopt(expectation);
+        return true;
+    }
+
+    /// <summary>Adds an expectation as it is.</summary>
+    public void Adopt(Expectation expectation)
+    {
+        if (!_masters.TryGetValue(expectation.Master, out var master)) _masters.Add(expectation.Master, master = new MasterState());
         master.Expecting.Add(expectation);
         var place = Place.Of(expectation.Tuple);
-        if (!_byPlace.TryGetValue(place, out list)) _byPlace.Add(place, list = []);
+        if (!_byPlace.TryGetValue(place, out var list)) _byPlace.Add(place, list = []);
         list.Add(expectation);
         Count++;
-        return true;
     }
 
     /// <summary>Forgets what a connection expected and what its helper remembered (<c>nf_ct_remove_expectations</c>).</summary>

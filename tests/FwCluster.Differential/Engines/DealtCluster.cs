@@ -15,12 +15,14 @@ public sealed class DealtCluster
     private readonly TupleHash _hash = TupleHash.Random();
     private readonly ExpectationDirectory _directory = new();
     private readonly Queue<Action> _mail = new();
+    private readonly Func<ConnectionTable> _makeTable;
     private readonly Member[] _members;
     private readonly Place[] _places;
     private long _now;
 
     public DealtCluster(int workers, int shards, ConntrackSettings settings, IReadOnlyList<ConnectionHelper> helpers, ShardSettings sharing)
     {
+        _makeTable = () => new ConnectionTable(settings, helpers);
         _places = [.. Enumerable.Range(0, shards).Select(number => new Place(this, number, new ConnectionTable(settings, helpers), sharing))];
         _members = [.. Enumerable.Range(0, workers).Select(number => new Member(this, number, new ConnectionTable(settings, helpers)))];
     }
@@ -41,6 +43,14 @@ public sealed class DealtCluster
         Settle();
         if (outcome.Fate != PacketFate.Held) return outcome;
         return member.Verdict ?? throw new InvalidOperationException("a held packet has got no verdict");
+    }
+
+    /// <summary>Moves a shard to a place of its own: another table, which takes over all that the first one had.</summary>
+    public void Move(int shard, long now)
+    {
+        _now = now;
+        _places[shard].Move(_makeTable(), now);
+        Settle();
     }
 
     private void Settle()
@@ -100,14 +110,23 @@ public sealed class DealtCluster
     {
         private readonly DealtCluster _cluster;
         private readonly int _number;
+        private readonly ShardSettings _sharing;
 
         public Place(DealtCluster cluster, int number, ConnectionTable table, ShardSettings sharing)
         {
-            (_cluster, _number) = (cluster, number);
+            (_cluster, _number, _sharing) = (cluster, number, sharing);
             Shard = new Shard(table, this, sharing, this);
         }
 
-        public Shard Shard { get; }
+        public Shard Shard { get; private set; }
+
+        public void Move(ConnectionTable table, long now)
+        {
+            var estate = new Estate();
+            Shard.Leave(estate, now);
+            Shard = new Shard(table, this, _sharing, this);
+            estate.To(Shard, now);
+        }
 
         public void Reply(int holder, in ShardReply reply)
         {
@@ -133,6 +152,23 @@ public sealed class DealtCluster
                 var claimed = _cluster._places[id.Shard].Shard.Claim(id.Number, _cluster._now);
                 _cluster._mail.Enqueue(() => Shard.Claimed(ticket, claimed, _cluster._now));
             });
+        }
+    }
+
+    /// <summary>What a shard leaves behind.</summary>
+    private sealed class Estate : IShardEstate
+    {
+        private readonly List<(Connection Entry, int[] Sharers, byte[] Helper)> _entries = [];
+        private readonly List<(ulong Number, Expectation Expectation, Connection Master)> _expectations = [];
+
+        public void Add(in Connection entry, IReadOnlyList<int> sharers, byte[] helper) => _entries.Add((entry, [.. sharers], helper));
+
+        public void Add(ulong number, Expectation expectation, in Connection master) => _expectations.Add((number, expectation, master));
+
+        public void To(Shard shard, long now)
+        {
+            foreach (var (entry, sharers, helper) in _entries) shard.TakeOver(in entry, sharers, helper, isHolderGone: false, now);
+            foreach (var (number, expectation, master) in _expectations) shard.TakeOver(number, expectation, expectation.Expires, in master, now);
         }
     }
 }

@@ -22,6 +22,9 @@ public enum Dealing
 
     /// <summary>Both directions to one worker.</summary>
     ByConnection,
+
+    /// <summary>At random, while shards move as well.</summary>
+    AtRandomWhileShardsMove,
 }
 
 /// <summary>The product's connection tracking, shared out: each packet meets one of several workers, and its connection lives in one of several shards.</summary>
@@ -95,6 +98,7 @@ public sealed class DealtEngine(Dealing dealing, int workers = 3, int shards = 4
 
     private TrackedState Deal(in PacketHeaders headers, ReadOnlySpan<byte> packet)
     {
+        if (dealing == Dealing.AtRandomWhileShardsMove && _random.Next(8) == 0) _cluster!.Move(_random.Next(shards), Now);
         var outcome = _cluster!.Send(WorkerFor(in headers), packet, Now);
         return outcome.Fate == PacketFate.TrackingDropped ? TrackedState.None : (TrackedState)outcome.State;
     }
@@ -102,7 +106,7 @@ public sealed class DealtEngine(Dealing dealing, int workers = 3, int shards = 4
     private int WorkerFor(in PacketHeaders headers) => dealing switch
     {
         Dealing.InTurn => _turn++ % workers,
-        Dealing.AtRandom => _random.Next(workers),
+        Dealing.AtRandom or Dealing.AtRandomWhileShardsMove => _random.Next(workers),
         Dealing.ByDirection => headers.Source < headers.Destination ? 0 : 1,
         _ => (int)((uint)HashCode.Combine(headers.Source < headers.Destination ? headers.Source : headers.Destination) % (uint)workers),
     };

@@ -26,6 +26,24 @@ public sealed class FtpControl
     /// </summary>
     public static FtpControl PickedUp() => new() { _original = LineTracker.PickedUp, _reply = LineTracker.PickedUp };
 
+    /// <summary>Writes it as bytes.</summary>
+    internal byte[] Save()
+    {
+        var bytes = new byte[2 * LineTracker.SavedBytes + 1];
+        _original.Save(bytes);
+        _reply.Save(bytes.AsSpan(LineTracker.SavedBytes));
+        bytes[^1] = (byte)_tls;
+        return bytes;
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote; null where it did not.</summary>
+    internal static FtpControl? Load(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length != 2 * LineTracker.SavedBytes + 1 || bytes[^1] > (byte)TlsProgress.Accepted) return null;
+        var isRight = LineTracker.TryLoad(bytes, out var original) & LineTracker.TryLoad(bytes[LineTracker.SavedBytes..], out var reply);
+        return isRight ? new FtpControl { _original = original, _reply = reply, _tls = (TlsProgress)bytes[^1] } : null;
+    }
+
     /// <summary>Where lines begin in this direction.</summary>
     internal ref LineTracker Lines(Direction direction)
     {

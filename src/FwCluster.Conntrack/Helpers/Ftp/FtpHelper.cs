@@ -44,6 +44,12 @@ public sealed class FtpHelper : ConnectionHelper
     public bool Loose { get; init; }
 
     /// <inheritdoc/>
+    public override byte[] Save(object? state) => state is FtpControl control ? control.Save() : [];
+
+    /// <inheritdoc/>
+    public override object? Load(ReadOnlySpan<byte> bytes) => FtpControl.Load(bytes);
+
+    /// <inheritdoc/>
     public override bool Help(ref HelperCall call)
     {
         ref readonly var headers = ref call.Headers;

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace FwCluster.Conntrack.Helpers.Ftp;
 
 /// <summary>
@@ -15,6 +17,28 @@ internal struct LineTracker
     /// <summary>A tracker that takes the next segment, wherever it is, for a line's beginning
     /// (<c>NF_CT_FTP_SEQ_PICKUP</c>).</summary>
     public static LineTracker PickedUp => new() { _pickUp = true };
+
+    /// <summary>Bytes that it is saved in.</summary>
+    public const int SavedBytes = 10;
+
+    /// <summary>Writes it as bytes.</summary>
+    public readonly void Save(Span<byte> bytes)
+    {
+        BinaryPrimitives.WriteUInt32BigEndian(bytes, _first);
+        BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], _second);
+        (bytes[8], bytes[9]) = (_count, _pickUp ? (byte)1 : (byte)0);
+    }
+
+    /// <summary>Reads what <see cref="Save"/> wrote; false where it did not.</summary>
+    public static bool TryLoad(ReadOnlySpan<byte> bytes, out LineTracker tracker)
+    {
+        tracker = new()
+        {
+            _first = BinaryPrimitives.ReadUInt32BigEndian(bytes), _second = BinaryPrimitives.ReadUInt32BigEndian(bytes[4..]), _count = bytes[8],
+            _pickUp = bytes[9] == 1,
+        };
+        return bytes[8] <= 2 && bytes[9] <= 1;
+    }
 
     /// <summary>True where a line begins at this sequence number. Uses up a pending pick-up.</summary>
     public bool BeginsLine(uint sequence)
