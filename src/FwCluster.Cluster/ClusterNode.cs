@@ -35,7 +35,9 @@ public sealed class ClusterNode : IAsyncDisposable
         _cluster = Akka.Cluster.Cluster.Get(system);
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
         _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock);
-        _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
+        var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
+        self.KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture);
+        _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
     }
 
     /// <summary>The actors' system.</summary>

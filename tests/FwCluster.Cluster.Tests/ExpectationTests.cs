@@ -6,6 +6,7 @@ using FwCluster.Referee.Packets;
 namespace FwCluster.Cluster.Tests;
 
 /// <summary>What a control connection at one node announces is expected at all.</summary>
+[Collection(TestNode.Clusters)]
 public sealed class ExpectationTests
 {
     private static readonly PacketAddresses ToServer = PacketAddresses.Parse("10.0.0.1", "10.1.0.1");
@@ -66,7 +67,7 @@ public sealed class ExpectationTests
         try
         {
             await AnnounceAsync(first, 7);
-            await using var second = await TestNode.StartAsync(TestNode.Settings(first.Seed));
+            await using var second = await TestNode.StartAsync(TestNode.Settings(first.Seed) with { Roles = [ClusterRoles.Capture] });
             await TestNode.Until(() => second.Node.Expectations.Find(TestNode.TupleOf(Data(7, 30000)), 0, TestNode.Now()).IsSet, "it was not told");
         }
         finally
@@ -83,10 +84,13 @@ public sealed class ExpectationTests
         await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Syn, 100));
         await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Syn | TcpFlags.Ack, 500, 101));
         await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Ack, 101, 501));
-        await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Ack | TcpFlags.Psh, 101, 501, payload: "PASV\r\n"u8));
+        var greeting = "220 here\r\n"u8.ToArray(); // a line is read where the last one has ended
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Ack | TcpFlags.Psh, 501, 101, payload: greeting));
+        var next = 501 + (uint)greeting.Length;
+        await node.AskAsync(++id, PacketBuilder.Tcp(ToServer, port, 21, TcpFlags.Ack | TcpFlags.Psh, 101, next, payload: "PASV\r\n"u8));
         var data = 40000 + session;
         var line = Encoding.ASCII.GetBytes($"227 Entering Passive Mode (10,1,0,1,{data >> 8},{data & 255}).\r\n");
-        var answer = await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Ack | TcpFlags.Psh, 501, 107, payload: line));
+        var answer = await node.AskAsync(++id, PacketBuilder.Tcp(ToClient, 21, port, TcpFlags.Ack | TcpFlags.Psh, next, 107, payload: line));
         Assert.Equal(ConntrackState.Established, answer.State);
     }
 

@@ -10,6 +10,10 @@ namespace FwCluster.Cluster.Tests;
 /// <summary>A node with one worker, in this process, on a loopback port.</summary>
 internal sealed class TestNode : IAsyncDisposable
 {
+    /// <summary>Tests of which each has a cluster in this process run one after another: side by side they would take a busy node for a dead
+    /// one.</summary>
+    public const string Clusters = "clusters";
+
     public const string Key = "000102030405060708090a0b0c0d0e0f";
 
     private readonly SemaphoreSlim _woken = new(0);
@@ -35,8 +39,14 @@ internal sealed class TestNode : IAsyncDisposable
     public static async Task<TestNode> StartAsync(ClusterSettings settings)
     {
         Assert.True(ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out _));
-        // The machine that runs tests may have other things to do.
-        var quiet = ConfigurationFactory.ParseString("akka { loglevel = OFF, cluster.failure-detector.acceptable-heartbeat-pause = 5s }");
+        // The machine that runs tests may have other things to do; shards find their places at once.
+        var quiet = ConfigurationFactory.ParseString("""
+            akka {
+              loglevel = OFF
+              cluster.failure-detector.acceptable-heartbeat-pause = 5s
+              cluster.sharding { rebalance-interval = 300ms, least-shard-allocation-strategy.rebalance-relative-limit = 1.0 }
+            }
+            """);
         var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet,
             TestContext.Current.CancellationToken);
         return new TestNode(node);
@@ -51,12 +61,15 @@ internal sealed class TestNode : IAsyncDisposable
             var settings = Settings([.. started.Take(1).Select(n => n.Seed)]);
             started.Add(await StartAsync(change?.Invoke(i, settings) ?? settings));
         }
-        foreach (var node in started)
-        {
-            await node.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
-            await Until(() => node.Node.KnowsAllShards, "a shard has no place");
-        }
+        foreach (var node in started) await node.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+        await Until(() => AreSpread(started), "the shards were not spread");
         return [.. started];
+    }
+
+    private static bool AreSpread(List<TestNode> nodes)
+    {
+        var counts = nodes.Select(n => n.Node.ShardsHere.Count).ToList();
+        return nodes.All(n => n.Node.KnowsAllShards) && counts.Sum() == Settings().Shards && counts.Max() - counts.Min() <= 1;
     }
 
     /// <summary>Asks about the first segments of connections and waits for the answers.</summary>

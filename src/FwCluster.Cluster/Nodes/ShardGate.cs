@@ -40,9 +40,7 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
     {
         (_node, _map) = (node, node.Map);
         _parts = new ShardPart?[_map.Shards];
-        _self = _map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, Self);
-        _self.KeepsDirectory = node.Settings.Roles.Contains(ClusterRoles.Capture);
-        node.Gate = Self;
+        _self = _map[0];
     }
 
     public ITimerScheduler Timers { get; set; } = null!;
