@@ -9,6 +9,9 @@ namespace FwCluster.Conntrack;
 /// <content>What those ask who look at a table from outside and change how it works, while it works.</content>
 public sealed partial class ConnectionTable
 {
+    /// <summary>The most that <see cref="ConntrackSettings.MaxEntries"/> may be.</summary>
+    public const int MaxLimit = 1 << 28;
+
     /// <summary>Is told what happens; null for nobody, which costs nothing. Set by the table's owner.</summary>
     public IConnectionEvents? Events { get; set; }
 
@@ -31,8 +34,8 @@ public sealed partial class ConnectionTable
     public void Change(ConntrackSettings settings)
     {
         ArgumentNullException.ThrowIfNull(settings);
-        if (settings.MaxEntries is < 1 or > 1 << 28)
-            throw new ArgumentException($"MaxEntries is {settings.MaxEntries}; it must be 1 to {1 << 28}", nameof(settings));
+        if (settings.MaxEntries is < 1 or > MaxLimit)
+            throw new ArgumentException($"MaxEntries is {settings.MaxEntries}; it must be 1 to {MaxLimit}", nameof(settings));
         Settings = settings;
         _expectations.Limit = settings.MaxExpectations;
         _tcp = new TcpTracker(settings);
