@@ -90,7 +90,8 @@ public sealed class ConntrackTests
             PacketBuilder.Tcp(there, 1000, 21, TcpFlags.Syn, 100),
             PacketBuilder.Tcp(there.Reversed, 21, 1000, TcpFlags.Syn | TcpFlags.Ack, 500, 101),
             PacketBuilder.Tcp(there, 1000, 21, TcpFlags.Ack, 101, 501),
-            PacketBuilder.Tcp(there, 1000, 21, TcpFlags.Ack | TcpFlags.Psh, 101, 501, payload: "PORT 192,0,2,1,4,1\r\n"u8));
+            PacketBuilder.Tcp(there, 1000, 21, TcpFlags.Ack | TcpFlags.Psh, 101, 501, payload: "USER ftp\r\n"u8),
+            PacketBuilder.Tcp(there, 1000, 21, TcpFlags.Ack | TcpFlags.Psh, 111, 501, payload: "PORT 192,0,2,1,4,1\r\n"u8));
         var begun = await Next();
         Assert.Equal((Kind.New, "SYN_SENT", 21u, 1u), (begun.Kind, begun.Connection.State, begun.Connection.Original.DestinationPort, begun.Connection.Shard));
         Assert.Equal("ftp", begun.Connection.Helper);
