@@ -3,7 +3,6 @@ using System.Security.Authentication;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
 using FwCluster.Control.Services;
-using Grpc.HealthCheck;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -20,9 +20,9 @@ public sealed class CheckedRuleset
     private CheckedRuleset(RulesetTexts texts, Ruleset ipv4, Ruleset ipv6)
     {
         Texts = texts;
-        IPv4 = ipv4;
-        IPv6 = ipv6;
-        Canonical = new RulesetTexts(Write(ipv4), Write(ipv6), texts.Sets);
+        IPv4 = Uncounted(ipv4);
+        IPv6 = Uncounted(ipv6);
+        Canonical = new RulesetTexts(RulesetWriter.Write(IPv4), RulesetWriter.Write(IPv6), texts.Sets);
     }
 
     /// <summary>No rules.</summary>
@@ -31,13 +31,13 @@ public sealed class CheckedRuleset
     /// <summary>The rules as they were written.</summary>
     public RulesetTexts Texts { get; }
 
-    /// <summary>The IPv4 rules.</summary>
+    /// <summary>The IPv4 rules. What the text says was counted is not in them: counting begins at 0, as with <c>iptables-restore</c>.</summary>
     public Ruleset IPv4 { get; }
 
-    /// <summary>The IPv6 rules.</summary>
+    /// <summary>The IPv6 rules; so with them.</summary>
     public Ruleset IPv6 { get; }
 
-    /// <summary>The rules in canonical form, without what was counted.</summary>
+    /// <summary>The rules in canonical form.</summary>
     public RulesetTexts Canonical { get; }
 
     /// <summary>Reads rules.</summary>
@@ -66,8 +66,14 @@ public sealed class CheckedRuleset
 
     private static RuleError Misplaced(string text, string message, string hint) => new(text, 1, 1, 1, message, hint, "");
 
-    private static string Write(Ruleset rules) => RulesetWriter.Write(rules with { Tables = [.. rules.Tables.Select(Uncounted)] });
+    private static Ruleset Uncounted(Ruleset rules) => rules with { Tables = [.. rules.Tables.Select(Uncounted)] };
 
-    private static Table Uncounted(Table table)
-        => table with { Chains = [.. table.Chains.Select(chain => chain with { PolicyCounters = default })] };
+    private static Table Uncounted(Table table) => table with
+    {
+        Chains = [.. table.Chains.Select(chain => chain with
+        {
+            PolicyCounters = default,
+            Rules = [.. chain.Rules.Select(rule => rule with { Counters = default })],
+        })],
+    };
 }

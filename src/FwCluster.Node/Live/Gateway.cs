@@ -33,6 +33,9 @@ internal sealed class Gateway : IDisposable
         Shards = shards;
     }
 
+    /// <summary>Held by whoever changes rules: meanwhile all workers have the same.</summary>
+    public SemaphoreSlim Switching => _reloading;
+
     /// <summary>The ports and their workers, at least one.</summary>
     public IReadOnlyList<Lane> Lanes => _lanes;
 
@@ -109,7 +112,8 @@ internal sealed class Gateway : IDisposable
         try
         {
             var settings = readSettings();
-            var (ipv4, ipv6) = RuleFiles.Load(settings);
+            // The control plane's rules are its own to change.
+            var (ipv4, ipv6) = settings.Control is null ? RuleFiles.Load(settings) : (_lanes[0].Worker.Rules(IpFamily.IPv4).Rules.Model, _lanes[0].Worker.Rules(IpFamily.IPv6).Rules.Model);
             var changes = _lanes.ConvertAll(lane => new RulesetChange(lane.Worker, CompiledRuleset.Compile(ipv4), CompiledRuleset.Compile(ipv6)));
             var drops = Drops.Prepare(settings.Drops); // the last that may fail
             await Task.WhenAll(_lanes.Zip(changes, (lane, change) => lane.Loop.Ask(worker =>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FwCluster.Control.Nodes;
 using FwCluster.Datapath;
 
 namespace FwCluster.Node.Live;
@@ -7,7 +8,7 @@ namespace FwCluster.Node.Live;
 /// A thread that owns a worker and the port it takes packets from. Others do not touch the worker: they post a question, which the thread
 /// answers between two batches.
 /// </summary>
-internal abstract class PortLoop : IDisposable
+internal abstract class PortLoop : IWorkerAccess, IDisposable
 {
     private readonly ConcurrentQueue<Action> _questions = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -22,6 +23,9 @@ internal abstract class PortLoop : IDisposable
 
     /// <summary>The worker. Only <see cref="PacketWorker.Change"/>, its rules' counters and its statistics may be used from other threads.</summary>
     public PacketWorker Worker { get; }
+
+    /// <summary>What the port is, and what it could not take. Any thread.</summary>
+    public abstract PortCounts Counts { get; }
 
     /// <summary>Completes when the loop has ended; with the exception that ended it, where one did.</summary>
     public Task Ended => _ended.Task;
