@@ -56,7 +56,7 @@ public sealed class ControlServer : IAsyncDisposable
         {
             grpc.MaxReceiveMessageSize = settings.MaxRequestBytes;
             grpc.Interceptors.Add<AccessInterceptor>();
-        }).AddJsonTranscoding();
+        }).AddJsonTranscoding(json => json.JsonSettings.WriteInt64sAsStrings = true); // as everybody writes protobuf's JSON
         builder.Services.AddGrpcReflection();
         builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", _ => true)).AddCheck("packets", new NodesHealth(cluster));
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
