@@ -27,7 +27,7 @@ public sealed class FwctlTests
         Assert.Equal(ControlLab.Rules(Web).Ipv4, run.Output("rules", "show", "1"));
         Assert.Equal((0, "generation 3 is in force\n"), run.CodeAndError("rules", "rollback"));
         Assert.Matches("^     3  .*admin-1 .*\\(the rules of 1\\)\n     2  .*\n     1  .*  admin-1 +web\n$", run.Output("rules", "history"));
-        Assert.Contains("\"number\":\"3\"", run.Output("rules", "show", "--json"), StringComparison.Ordinal);
+        Assert.Contains("\"number\": \"3\"", run.Output("rules", "show", "--json"), StringComparison.Ordinal);
 
         File.WriteAllText(file, ControlLab.Rules("-A FORWARD -p tcp --dport 99999 -j ACCEPT").Ipv4);
         var (code, error) = run.CodeAndError("rules", "apply", file);
