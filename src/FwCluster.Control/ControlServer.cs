@@ -2,11 +2,13 @@ using System.Net;
 using System.Security.Authentication;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
+using FwCluster.Control.OpenApi;
 using FwCluster.Control.Services;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
@@ -71,6 +73,7 @@ public sealed class ControlServer : IAsyncDisposable
         app.MapGrpcService<SettingsEndpoint>();
         app.MapGrpcReflectionService();
         app.MapGrpcHealthChecksService();
+        app.MapGet("/v1/openapi.json", OpenApi);
         return new ControlServer(app);
     }
 
@@ -83,6 +86,16 @@ public sealed class ControlServer : IAsyncDisposable
 
     /// <inheritdoc/>
     public ValueTask DisposeAsync() => _app.DisposeAsync();
+
+    /// <summary>The one answer that is no call: whoever gets in may read it.</summary>
+    private static IResult OpenApi(HttpContext context, CallerIdentification identification, CallLimits limits)
+    {
+        var caller = identification.Identify(context, out var why);
+        if (!limits.TryCall(caller?.Name ?? context.Connection.RemoteIpAddress?.ToString() ?? "socket")) return Results.StatusCode(StatusCodes.Status429TooManyRequests);
+        return caller is null
+            ? Results.Text(why + "\n", statusCode: StatusCodes.Status401Unauthorized)
+            : Results.Text(OpenApiDocument.Json, "application/json");
+    }
 
     private static void Check(ControlSettings settings)
     {

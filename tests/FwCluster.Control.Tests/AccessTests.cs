@@ -1,6 +1,5 @@
 using FwCluster.Api.V1;
 using FwCluster.Control.Access;
-using Google.Protobuf;
 using Google.Protobuf.Reflection;
 using Grpc.Core;
 using Grpc.Net.Client;

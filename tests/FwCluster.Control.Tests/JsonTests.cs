@@ -37,6 +37,25 @@ public sealed class JsonTests
         Assert.Equal("404", Status(lab, "viewer", "/v1/ruleset/generations/9"));
     }
 
+    [Fact]
+    public async Task OpenApiDescribesEveryMethodThatHasAPath()
+    {
+        await using var lab = await ControlLab.StartAsync();
+        Assert.Equal("401", Status(lab, null, "/v1/openapi.json"));
+        var document = Curl(lab, "viewer", "/v1/openapi.json");
+        var operations = document.GetProperty("paths").EnumerateObject().SelectMany(p => p.Value.EnumerateObject()).Select(o => o.Value).ToArray();
+        // Every method of the API has a path; one has two.
+        Assert.Equal(Access.MethodPolicy.All.Count(m => m.Key.StartsWith("/fwcluster.", StringComparison.Ordinal)) + 1, operations.Length);
+        Assert.All(operations, o => Assert.True(o.GetProperty("description").GetString()!.Length > 10 && o.GetProperty("x-role").GetString()!.Length > 0, o.ToString()));
+        var schemas = document.GetProperty("components").GetProperty("schemas");
+        foreach (var field in schemas.EnumerateObject().Where(s => s.Value.GetProperty("properties").ValueKind == JsonValueKind.Object))
+            Assert.All(field.Value.GetProperty("properties").EnumerateObject(), p => Assert.True(p.Value.GetProperty("description").GetString()!.Length > 3, $"{field.Name}.{p.Name}"));
+        // What is named is there.
+        Assert.All(System.Text.RegularExpressions.Regex.Matches(document.ToString(), "#/components/schemas/(\\w+)"), m => Assert.True(schemas.TryGetProperty(m.Groups[1].Value, out _), m.Value));
+        var list = document.GetProperty("paths").GetProperty("/v1/conntrack/connections").GetProperty("get").GetProperty("parameters").EnumerateArray();
+        Assert.Contains(list, p => p.GetProperty("name").GetString() == "filter.destinationPort" && p.GetProperty("description").GetString() == "Destination port of the original direction.");
+    }
+
     private static string Text(JsonElement element, params string[] path)
     {
         foreach (var name in path) element = element.GetProperty(name);
