@@ -110,6 +110,8 @@ public sealed class ControlServer : IAsyncDisposable
     private static void Listen(KestrelServerOptions kestrel, ControlSettings settings)
     {
         kestrel.AddServerHeader = false;
+        // A client that is gone without a word does not keep its watches for ever.
+        (kestrel.Limits.Http2.KeepAlivePingDelay, kestrel.Limits.Http2.KeepAlivePingTimeout) = (TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(20));
         kestrel.Limits.MaxRequestBodySize = settings.MaxRequestBytes + 64 * 1024L;
         if (settings.Socket is { } socket) kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2);
         if (settings.PlainListen is { } plain) kestrel.Listen(plain, listen => listen.Protocols = HttpProtocols.Http2);

@@ -148,6 +148,8 @@ public static class SettingsReader
         var history = Number(values, "control.history", 2, 1_000_000);
         if (server.PlainListen is { } plain && !IPAddress.IsLoopback(plain.Address))
             throw values.Wrong("control.plain-listen", "a loopback address with a port, such as 127.0.0.1:7444: plain text does not leave the machine");
+        if (server.PlainListen is not null && server.Tokens is null)
+            throw values.Wrong("control.plain-listen", "empty where there is no control.tokens: nobody could get in");
         if (server.Listen is not null && (server.Certificate is null || server.Key is null))
             throw values.Wrong("control.listen", "empty where there is no control.certificate and control.key; fwctl pki node makes them");
         if (server.Listen is not null && server.Authority is null && server.Tokens is null)

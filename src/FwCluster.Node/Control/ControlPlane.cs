@@ -60,8 +60,9 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
             var store = RulesetStore.Open(settings.Control!.Folder, settings.Control.History);
             if (store.Latest.Number > 0) return (store, RulesetAgreement.Recover(store, TimeProvider.System));
             RuleFiles.Load(settings); // tells mistakes by the files' names
-            if (CheckedRuleset.Read(RuleFiles.ReadTexts(settings)).Rules is not { } rules || rules.Texts == RulesetTexts.Empty)
-                return (store, new InForce(RulesetGeneration.None, CheckedRuleset.Empty));
+            var (rules, errors) = CheckedRuleset.Read(RuleFiles.ReadTexts(settings));
+            if (rules is null) throw new SettingsException(string.Join('\n', errors.Select(e => e.Format())));
+            if (rules.Texts == RulesetTexts.Empty) return (store, new InForce(RulesetGeneration.None, CheckedRuleset.Empty));
             var first = new RulesetGeneration
             {
                 Number = 1,

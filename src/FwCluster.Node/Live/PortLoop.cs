@@ -41,16 +41,17 @@ internal abstract class PortLoop : IWorkerAccess, IDisposable
         {
             try
             {
-                answer.SetResult(question(Worker));
+                answer.TrySetResult(question(Worker));
             }
 #pragma warning disable CA1031 // whoever asked gets the exception; the loop goes on
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                answer.SetException(e);
+                answer.TrySetException(e);
             }
         });
         Wake();
+        if (_ended.Task.IsCompleted) answer.TrySetException(new InvalidOperationException("the port has ended"));
         return answer.Task;
     }
 
@@ -79,6 +80,13 @@ internal abstract class PortLoop : IWorkerAccess, IDisposable
     protected abstract void Close();
 
     private void Run()
+    {
+        RunBatches();
+        // What came too late for the last batch, and before anybody could see that there are no more.
+        while (_questions.TryDequeue(out var question)) question();
+    }
+
+    private void RunBatches()
     {
         try
         {
