@@ -33,7 +33,8 @@ internal sealed class ControlLab : IAsyncDisposable
         var store = RulesetStore.Open(Path.Combine(folder, "rulesets"));
         var recovered = RulesetAgreement.Recover(store, time);
         _workers = [.. Enumerable.Range(0, workers).Select(_ => new WorkerThread(NewWorker(recovered, tracking)))];
-        _node = new LocalNode(new LocalNodeOptions { Name = "alone" }, _workers, recovered);
+        ITableAccess[] tables = [.. _workers.Select((worker, i) => new WorkerTable(worker, (uint)i))];
+        _node = new LocalNode(new LocalNodeOptions { Name = "alone", Tracking = tracking }, _workers, () => tables, recovered);
         _agreement = new RulesetAgreement(store, recovered, [_node, .. MoreNodes], time, NullLogger<RulesetAgreement>.Instance);
         MakeCertificates();
         Settings = change(new ControlSettings

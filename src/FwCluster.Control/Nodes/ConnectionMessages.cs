@@ -10,21 +10,20 @@ namespace FwCluster.Control.Nodes;
 
 /// <summary>Makes the API's messages of entries.</summary>
 /// <param name="node">The node that has them.</param>
-/// <param name="shard">The shard that has them.</param>
+/// <param name="shard">The shard that has them; null where a worker holds them.</param>
 /// <param name="helpers">The helpers of their table.</param>
-internal sealed class ConnectionMessages(string node, uint shard, IReadOnlyList<ConnectionHelper> helpers)
+internal sealed class ConnectionMessages(string node, uint? shard, IReadOnlyList<ConnectionHelper> helpers)
 {
     private const long Second = 1_000_000_000;
 
     /// <summary>A connection.</summary>
-    /// <param name="index">Its index in the table.</param>
     /// <param name="entry">A copy of the entry.</param>
     /// <param name="now">When it was copied, nanoseconds since the Unix epoch.</param>
-    public Connection Connection(int index, in Entry entry, long now)
+    public Connection Connection(in Entry entry, long now)
     {
         var message = new Connection
         {
-            Id = (ulong)entry.Generation << 32 | (uint)index,
+            Id = IdOf(in entry),
             Family = FamilyOf(entry.Original.Family),
             Protocol = ConnectionListing.ProtocolName(entry.Original.Protocol),
             ProtocolNumber = entry.Original.Protocol,
@@ -45,8 +44,8 @@ internal sealed class ConnectionMessages(string node, uint shard, IReadOnlyList<
             },
             Started = Time(entry.Started),
             Node = node,
-            Shard = shard,
         };
+        if (shard is { } number) message.Shard = number;
         if (entry.Helper != 0) message.Helper = helpers[entry.Helper - 1].Name;
         return message;
     }
@@ -60,7 +59,7 @@ internal sealed class ConnectionMessages(string node, uint shard, IReadOnlyList<
         var tuple = Flow(expectation.Tuple, null);
         if (!expectation.MatchSourceAddress) tuple.Source = "";
         if (!expectation.MatchSourcePort) tuple.ClearSourcePort();
-        return new ConntrackExpectation
+        var message = new ConntrackExpectation
         {
             Family = FamilyOf(expectation.Tuple.Family),
             Protocol = ConnectionListing.ProtocolName(expectation.Tuple.Protocol),
@@ -73,12 +72,27 @@ internal sealed class ConnectionMessages(string node, uint shard, IReadOnlyList<
             Class = expectation.Class,
             Helper = master.Helper == 0 ? "" : helpers[master.Helper - 1].Name,
             Node = node,
-            Shard = shard,
         };
+        if (shard is { } number) message.Shard = number;
+        return message;
     }
 
     /// <summary>A family.</summary>
     public static Family FamilyOf(IpFamily family) => family == IpFamily.IPv6 ? Family.Ipv6 : Family.Ipv4;
+
+    /// <summary>A fingerprint (FNV-1a) of what a connection has from its beginning to its end, wherever its entry is.</summary>
+    private static ulong IdOf(in Entry entry)
+    {
+        const ulong basis = 14695981039346656037, prime = 1099511628211;
+        ref readonly var tuple = ref entry.Original;
+        var ports = (ulong)tuple.SourcePort << 48 | (ulong)tuple.DestinationPort << 32 | (ulong)tuple.Protocol << 24 | (ulong)tuple.Family << 16 | entry.Zone;
+        var hash = basis;
+        foreach (var word in (ReadOnlySpan<ulong>)[tuple.Source.High, tuple.Source.Low, tuple.Destination.High, tuple.Destination.Low, ports, (ulong)entry.Started])
+        {
+            for (var shift = 0; shift < 64; shift += 8) hash = (hash ^ (byte)(word >> shift)) * prime;
+        }
+        return hash;
+    }
 
     private static Timestamp Time(long nanoseconds) => new() { Seconds = nanoseconds / Second, Nanos = (int)(nanoseconds % Second) };
 

@@ -10,10 +10,10 @@ using Kind = FwCluster.Api.V1.ConntrackEvent.Types.Kind;
 namespace FwCluster.Control.Nodes;
 
 /// <summary>
-/// What happens in a worker's table, told to those who watch. The worker copies an entry into a ring and goes on; a task reads the ring and
-/// makes messages. While nobody watches, the worker tells nothing.
+/// What happens in a table, told to those who watch. The table's owner copies an entry into a ring and goes on; a task reads the ring and
+/// makes messages. While nobody watches, it tells nothing.
 /// </summary>
-internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages messages) : IDisposable
+internal sealed class ConntrackEvents(ITableAccess access, ConnectionMessages messages) : IDisposable
 {
     private const int WatcherCapacity = 8192;
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(20);
@@ -46,11 +46,11 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
         try
         {
             _watchers[watcher] = true;
-            var attached = await access.Ask(worker =>
+            var attached = await access.Ask((table, _) =>
             {
-                if (worker.Connections.Events is Ring) return null;
-                var ring = new Ring(worker.Connections);
-                worker.Connections.Events = ring;
+                if (table.Events is Ring) return null;
+                var ring = new Ring(table, access.IsOwner);
+                table.Events = ring;
                 return ring;
             }).ConfigureAwait(false);
             if (attached is not null) _ = ReadAsync(attached);
@@ -73,7 +73,11 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
             try
             {
                 if (!_watchers.IsEmpty) continue;
-                await access.Ask(worker => worker.Connections.Events = null).ConfigureAwait(false);
+                await access.Ask((table, _) => table.Events = null).ConfigureAwait(false);
+                return;
+            }
+            catch (TableGoneException)
+            {
                 return;
             }
             finally
@@ -99,7 +103,7 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
         var now = (told.Ticks - DateTime.UnixEpoch.Ticks) * TimeSpan.NanosecondsPerTick;
         var message = new ConntrackEvent { Kind = told.Kind, Time = Timestamp.FromDateTime(new DateTime(told.Ticks, DateTimeKind.Utc)) };
         if (told.Expectation is { } expectation) message.Expectation = messages.Expectation(expectation, in told.Entry, now);
-        else message.Connection = messages.Connection(told.Index, in told.Entry, now);
+        else message.Connection = messages.Connection(in told.Entry, now);
         return message;
     }
 
@@ -125,14 +129,13 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
     private struct Record
     {
         public Kind Kind;
-        public int Index;
         public long Ticks;
         public Entry Entry;
         public Expectation? Expectation;
     }
 
     /// <summary>Where the worker notes events: it never waits, and what finds no room is counted.</summary>
-    private sealed class Ring(ConnectionTable table) : IConnectionEvents
+    private sealed class Ring(ConnectionTable table, bool isOwner) : IConnectionEvents
     {
         private const int Size = 8192;
 
@@ -144,13 +147,17 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
 
         public delegate void Reader(in Record told, ConnectionTable table, ulong lost);
 
-        public void Began(int index, in Entry connection) => Note(Kind.New, index, in connection, null);
+        public void Began(int index, in Entry connection) => Note(Kind.New, in connection, null);
 
-        public void Changed(int index, in Entry connection) => Note(Kind.Update, index, in connection, null);
+        public void Changed(int index, in Entry connection) => Note(Kind.Update, in connection, null);
 
-        public void Ended(int index, in Entry connection) => Note(Kind.Destroy, index, in connection, null);
+        /// <summary>What a worker holds ends with its shard's entry, which tells it.</summary>
+        public void Ended(int index, in Entry connection)
+        {
+            if (isOwner) Note(Kind.Destroy, in connection, null);
+        }
 
-        public void Expected(Expectation expectation, in Entry master) => Note(Kind.Expectation, expectation.Master, in master, expectation);
+        public void Expected(Expectation expectation, in Entry master) => Note(Kind.Expectation, in master, expectation);
 
         public void Drain(Reader reader)
         {
@@ -166,7 +173,7 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
             }
         }
 
-        private void Note(Kind kind, int index, in Entry entry, Expectation? expectation)
+        private void Note(Kind kind, in Entry entry, Expectation? expectation)
         {
             if (_written - Volatile.Read(ref _read) >= Size)
             {
@@ -175,7 +182,6 @@ internal sealed class ConntrackEvents(IWorkerAccess access, ConnectionMessages m
             }
             ref var record = ref _records[_written % Size];
             record.Kind = kind;
-            record.Index = index;
             record.Ticks = DateTime.UtcNow.Ticks;
             record.Entry = entry;
             record.Expectation = expectation;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using FwCluster.Api.V1;
@@ -11,25 +12,30 @@ using Connection = FwCluster.Api.V1.Connection;
 
 namespace FwCluster.Control.Nodes;
 
-/// <summary>The node of this process: its workers and what is around them.</summary>
+/// <summary>The node of this process: its workers, which have rules, and its tables, which have connections.</summary>
 public sealed class LocalNode : IControlledNode, IDisposable
 {
-    private readonly Part[] _parts;
+    private readonly ConcurrentDictionary<ITableAccess, Part> _parts = [];
+    private readonly IReadOnlyList<IWorkerAccess> _workers;
+    private readonly Func<IReadOnlyList<ITableAccess>> _tables;
     private readonly LocalNodeOptions _options;
-    private readonly SemaphoreSlim _switching = new(1);
+    private readonly SemaphoreSlim _switching;
     private volatile InForce _running;
+    private volatile ConntrackSettings? _settings;
 
     /// <summary>Makes a node.</summary>
     /// <param name="options">What is known of it.</param>
-    /// <param name="workers">Its workers; a shard each.</param>
-    /// <param name="running">The rules that they run, compiled from these very models.</param>
-    public LocalNode(LocalNodeOptions options, IReadOnlyList<IWorkerAccess> workers, InForce running)
+    /// <param name="workers">Its workers.</param>
+    /// <param name="tables">The tables that are here now, each the same object every time.</param>
+    /// <param name="running">The rules that the workers run, compiled from these very models.</param>
+    public LocalNode(LocalNodeOptions options, IReadOnlyList<IWorkerAccess> workers, Func<IReadOnlyList<ITableAccess>> tables, InForce running)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(workers);
         _options = options;
+        _workers = workers;
+        _tables = tables;
         _running = running;
-        _parts = [.. workers.Select((worker, i) => new Part(options.Name, (uint)i, worker))];
+        _switching = options.Switching;
     }
 
     /// <inheritdoc/>
@@ -40,8 +46,8 @@ public sealed class LocalNode : IControlledNode, IDisposable
     {
         ArgumentNullException.ThrowIfNull(rules);
         // Compiled rules have a memory of their own: each worker gets its own.
-        var changes = await Task.Run(() => _parts.Select(part => new RulesetChange(
-            part.Access.Worker, CompiledRuleset.Compile(rules.Rules.IPv4), CompiledRuleset.Compile(rules.Rules.IPv6))).ToArray()).ConfigureAwait(false);
+        var changes = await Task.Run(() => _workers.Select(access => new RulesetChange(
+            access.Worker, CompiledRuleset.Compile(rules.Rules.IPv4), CompiledRuleset.Compile(rules.Rules.IPv6))).ToArray()).ConfigureAwait(false);
         return new Prepared(this, rules, changes);
     }
 
@@ -49,7 +55,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
     public async Task<Node> DescribeAsync()
     {
         var problem = _options.Problem();
-        var connections = await AskAllAsync(worker => (ulong)worker.Connections.Count).ConfigureAwait(false);
+        var shards = await StatisticsAsync().ConfigureAwait(false);
         var node = new Node
         {
             Name = Name,
@@ -58,7 +64,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
             Generation = _running.Generation.Number,
             Started = Timestamp.FromDateTimeOffset(_options.Started),
             Version = typeof(LocalNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
-            Connections = connections.Aggregate(0UL, (sum, count) => sum + count),
+            Connections = shards.Aggregate(0UL, (sum, shard) => sum + shard.Entries),
         };
         node.Roles.Add(_options.Roles);
         return node;
@@ -82,9 +88,13 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var (count, limit) = (0UL, 0UL);
         foreach (var part in Concerned(matcher))
         {
-            var (all, most) = await part.Access.Ask(w => (w.Connections.Count, w.Connections.Settings.MaxEntries)).ConfigureAwait(false);
-            count += matcher.IsAll ? (uint)all : await part.Table.CountAsync(matcher, cancellation).ConfigureAwait(false);
-            limit += (uint)most;
+            if (part.Access.IsOwner)
+            {
+                var (all, most) = await part.Access.Ask((table, _) => (table.Count, table.Settings.MaxEntries)).ConfigureAwait(false);
+                if (matcher.IsAll) count += (uint)all;
+                limit += (uint)most;
+            }
+            if (!matcher.IsAll) count += await part.Table.CountAsync(matcher, cancellation).ConfigureAwait(false);
         }
         return (count, limit);
     }
@@ -103,7 +113,8 @@ public sealed class LocalNode : IControlledNode, IDisposable
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ShardStatistics>> StatisticsAsync()
-        => await Task.WhenAll(_parts.Select(part => part.Access.Ask(worker => Statistics(part.Shard, worker.Connections)))).ConfigureAwait(false);
+        => [.. (await Task.WhenAll(Parts.Where(part => part.Access.IsOwner).Select(part => part.Access.Ask((table, _) => Statistics(part.Access.Shard ?? 0, table))))
+            .ConfigureAwait(false)).OrderBy(s => s.Shard)];
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ConntrackExpectation>> ExpectationsAsync(ConnectionMatcher masters)
@@ -111,9 +122,9 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var found = new List<ConntrackExpectation>();
         foreach (var part in Concerned(masters))
         {
-            found.AddRange(await part.Access.Ask(worker => worker.Connections.Expectations(worker.Now)
-                .Where(e => masters.Matches(in worker.Connections[e.Master], worker.Connections))
-                .Select(e => part.Messages.Expectation(e, in worker.Connections[e.Master], worker.Now)).ToList()).ConfigureAwait(false));
+            found.AddRange(await part.Access.Ask((table, now) => table.Expectations(now)
+                .Where(e => masters.Matches(in table[e.Master], table))
+                .Select(e => part.Messages.Expectation(e, in table[e.Master], now)).ToList()).ConfigureAwait(false));
         }
         return found;
     }
@@ -124,8 +135,8 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var deleted = 0UL;
         foreach (var part in Concerned(masters))
         {
-            deleted += (uint)await part.Access.Ask(worker => worker.Connections.RemoveExpectations(
-                e => e.Expires > worker.Now && masters.Matches(in worker.Connections[e.Master], worker.Connections))).ConfigureAwait(false);
+            deleted += (uint)await part.Access.Ask((table, now) => table.RemoveExpectations(
+                e => e.Expires > now && masters.Matches(in table[e.Master], table))).ConfigureAwait(false);
         }
         return deleted;
     }
@@ -142,7 +153,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
             foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
             {
                 if (selection.Family != Family.Unspecified && ConnectionMessages.FamilyOf(family) != selection.Family) continue;
-                CounterReading.Read([.. _parts.Select(p => p.Access.Worker.Rules(family))], selection, zero, response.Chains);
+                CounterReading.Read([.. _workers.Select(w => w.Worker.Rules(family))], selection, zero, response.Chains);
             }
             return response;
         }
@@ -155,7 +166,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Helper>> HelpersAsync()
     {
-        var tables = await AskAllAsync(worker => worker.Connections.Helpers.Select(h => (Helper: h, IsLoaded: worker.Connections.IsLoaded(h.Name))).ToList())
+        var tables = await AskAllAsync(table => table.Helpers.Select(h => (Helper: h, IsLoaded: table.IsLoaded(h.Name))).ToList())
             .ConfigureAwait(false);
         return [.. tables[0].Select(found =>
         {
@@ -175,18 +186,18 @@ public sealed class LocalNode : IControlledNode, IDisposable
     {
         var before = await HelpersAsync().ConfigureAwait(false);
         if (before.All(h => h.Name != name)) return null;
-        await AskAllAsync(worker =>
+        await AskAllAsync(table =>
         {
-            if (loaded) worker.Connections.Load(name);
-            else if (worker.Connections.IsLoaded(name)) worker.Connections.Unload(name);
+            if (loaded) table.Load(name);
+            else if (table.IsLoaded(name)) table.Unload(name);
             return true;
         }).ConfigureAwait(false);
         return (before.First(h => h.Name == name), (await HelpersAsync().ConfigureAwait(false)).First(h => h.Name == name));
     }
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, long>> SettingsAsync()
-        => ConntrackSysctl.Values(await SettingsNowAsync().ConfigureAwait(false)).ToDictionary(s => s.Name, s => (long)s.Value);
+    public Task<IReadOnlyDictionary<string, long>> SettingsAsync()
+        => Task.FromResult<IReadOnlyDictionary<string, long>>(ConntrackSysctl.Values(_settings ?? _options.Tracking).ToDictionary(s => s.Name, s => (long)s.Value));
 
     /// <inheritdoc/>
     public async Task<string?> ChangeSettingsAsync(IReadOnlyDictionary<string, long> settings)
@@ -195,16 +206,18 @@ public sealed class LocalNode : IControlledNode, IDisposable
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
-            var changed = await SettingsNowAsync().ConfigureAwait(false);
+            var changed = _settings ?? _options.Tracking;
             foreach (var (name, value) in settings)
                 if (ConntrackSysctl.Apply(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}={value}"), ref changed) is { } wrong)
                     return wrong;
             if (changed.MaxEntries > ConnectionTable.MaxLimit) return $"nf_conntrack_max is {changed.MaxEntries}; it may be {ConnectionTable.MaxLimit} at most";
-            await AskAllAsync(worker =>
+            var (most, expectations) = _options.LimitsOfTable(changed);
+            await AskAllAsync(table =>
             {
-                worker.Connections.Change(changed);
+                table.Change(changed with { MaxEntries = most, MaxExpectations = expectations });
                 return true;
             }).ConfigureAwait(false);
+            _settings = changed;
             return null;
         }
         finally
@@ -216,17 +229,17 @@ public sealed class LocalNode : IControlledNode, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var part in _parts) part.Events.Dispose();
-        _switching.Dispose();
+        foreach (var part in _parts.Values) part.Events.Dispose();
     }
 
     private static long Now => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
-    private Task<ConntrackSettings> SettingsNowAsync() => _parts[0].Access.Ask(worker => worker.Connections.Settings);
+    private IEnumerable<Part> Parts => _tables().Select(table => _parts.GetOrAdd(table, access => new Part(Name, access)));
 
-    private IEnumerable<Part> Concerned(ConnectionMatcher matcher) => matcher.Concerns(Name) ? _parts.Where(p => matcher.Concerns(p.Shard)) : [];
+    private IEnumerable<Part> Concerned(ConnectionMatcher matcher)
+        => matcher.Concerns(Name) ? Parts.Where(p => p.Access.Shard is { } shard ? matcher.Concerns(shard) : !matcher.Filter.HasShard) : [];
 
-    private Task<T[]> AskAllAsync<T>(Func<PacketWorker, T> question) => Task.WhenAll(_parts.Select(part => part.Access.Ask(question)));
+    private Task<T[]> AskAllAsync<T>(Func<ConnectionTable, T> question) => Task.WhenAll(_tables().Select(table => table.Ask((t, _) => question(t))));
 
     private ShardStatistics Statistics(uint shard, ConnectionTable table)
     {
@@ -254,12 +267,13 @@ public sealed class LocalNode : IControlledNode, IDisposable
         await _switching.WaitAsync().ConfigureAwait(false);
         try
         {
-            await Task.WhenAll(_parts.Zip(changes, (part, change) => part.Access.Ask(worker =>
+            await Task.WhenAll(_workers.Zip(changes, (access, change) => access.Ask(worker =>
             {
                 worker.Change(change);
                 worker.Idle(Now, budget: 0); // now, not with the next packet
                 return true;
             }))).ConfigureAwait(false);
+            await Task.WhenAll(changes.Select(change => change.Made)).ConfigureAwait(false); // what is held is decided by the rules before
             _running = rules;
         }
         finally
@@ -268,21 +282,18 @@ public sealed class LocalNode : IControlledNode, IDisposable
         }
     }
 
-    /// <summary>A worker, and what looks at its table.</summary>
+    /// <summary>A table, and what looks at it.</summary>
     private sealed class Part
     {
-        public Part(string node, uint shard, IWorkerAccess access)
+        public Part(string node, ITableAccess access)
         {
-            Shard = shard;
             Access = access;
-            Messages = new ConnectionMessages(node, shard, access.Worker.Connections.Helpers);
+            Messages = new ConnectionMessages(node, access.Shard, access.Helpers);
             Table = new TableReader(access, Messages);
             Events = new ConntrackEvents(access, Messages);
         }
 
-        public uint Shard { get; }
-
-        public IWorkerAccess Access { get; }
+        public ITableAccess Access { get; }
 
         public ConnectionMessages Messages { get; }
 

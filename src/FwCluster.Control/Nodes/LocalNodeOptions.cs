@@ -1,4 +1,5 @@
 using FwCluster.Api.V1;
+using FwCluster.Conntrack;
 
 namespace FwCluster.Control.Nodes;
 
@@ -16,6 +17,15 @@ public sealed record LocalNodeOptions
 
     /// <summary>Why packets are not being decided as they should be; null where they are.</summary>
     public Func<string?> Problem { get; init; } = () => null;
+
+    /// <summary>Limits and timeouts of tracking that it was started with.</summary>
+    public ConntrackSettings Tracking { get; init; } = ConntrackSettings.Default;
+
+    /// <summary>Of a node's limits, those of each of its tables: entries and expectations.</summary>
+    public Func<ConntrackSettings, (int Entries, int Expectations)> LimitsOfTable { get; init; } = settings => (settings.MaxEntries, settings.MaxExpectations);
+
+    /// <summary>Held while workers switch to other rules.</summary>
+    public SemaphoreSlim Switching { get; init; } = new(1);
 
     /// <summary>Its ports, and what they could not take.</summary>
     public Func<IReadOnlyList<CapturePort>> Ports { get; init; } = () => [];

@@ -6,10 +6,10 @@ using Entry = FwCluster.Conntrack.Connection;
 namespace FwCluster.Control.Nodes;
 
 /// <summary>
-/// Goes through a worker's table from outside. Each question looks at a bounded part of it, and packets go on between two: however large the
+/// Goes through a table from outside. Each question looks at a bounded part of it, and packets go on between two: however large the
 /// table is, none waits longer than for one part, and the memory that is taken is a page's.
 /// </summary>
-internal sealed class TableReader(IWorkerAccess access, ConnectionMessages messages)
+internal sealed class TableReader(ITableAccess access, ConnectionMessages messages)
 {
     /// <summary>Slots that one question looks at.</summary>
     private const int SlotsAtATime = 8192;
@@ -23,17 +23,25 @@ internal sealed class TableReader(IWorkerAccess access, ConnectionMessages messa
     /// <summary>Connections that match, page by page.</summary>
     public async IAsyncEnumerable<IReadOnlyList<Connection>> ListAsync(ConnectionMatcher matcher, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var copies = new (int Index, Entry Entry)[EntriesAtATime];
+        var copies = new Entry[EntriesAtATime];
         var page = new List<Connection>(PageSize);
         for (var from = 0; from >= 0;)
         {
             cancellation.ThrowIfCancellationRequested();
             var start = from;
-            var (next, count, now) = await access.Ask(worker => Copy(worker.Connections, start, worker.Now, matcher, copies)).ConfigureAwait(false);
-            from = next;
+            int count;
+            long now;
+            try
+            {
+                (from, count, now) = await access.Ask((table, time) => Copy(table, start, time, matcher, copies)).ConfigureAwait(false);
+            }
+            catch (TableGoneException)
+            {
+                break; // what is left of it is listed where it is now
+            }
             for (var i = 0; i < count; i++)
             {
-                page.Add(messages.Connection(copies[i].Index, in copies[i].Entry, now));
+                page.Add(messages.Connection(in copies[i], now));
                 if (page.Count < PageSize) continue;
                 yield return page;
                 page.Clear();
@@ -48,17 +56,19 @@ internal sealed class TableReader(IWorkerAccess access, ConnectionMessages messa
     /// <summary>Removes the connections that match; how many they were.</summary>
     public Task<ulong> DeleteAsync(ConnectionMatcher matcher, CancellationToken cancellation) => SumAsync(matcher, remove: true, cancellation);
 
-    private static (int Next, int Count, long Now) Copy(
-        ConnectionTable table, int from, long now, ConnectionMatcher matcher, (int Index, Entry Entry)[] into)
+    private (int Next, int Count, long Now) Copy(ConnectionTable table, int from, long now, ConnectionMatcher matcher, Entry[] into)
     {
         var end = Math.Min(table.Slots, from + SlotsAtATime);
         var count = 0;
         var index = from;
         for (; index < end && count < into.Length; index++)
-            if (table.IsLiving(index, now) && matcher.Matches(in table[index], table))
-                into[count++] = (index, table[index]);
+            if (IsMeant(table, index, now, matcher))
+                into[count++] = table[index];
         return (index < table.Slots ? index : -1, count, now);
     }
+
+    private bool IsMeant(ConnectionTable table, int index, long now, ConnectionMatcher matcher)
+        => table.IsLiving(index, now) && access.KnowsBest(in table[index]) && matcher.Matches(in table[index], table);
 
     private async Task<ulong> SumAsync(ConnectionMatcher matcher, bool remove, CancellationToken cancellation)
     {
@@ -67,21 +77,27 @@ internal sealed class TableReader(IWorkerAccess access, ConnectionMessages messa
         {
             cancellation.ThrowIfCancellationRequested();
             var start = from;
-            var (next, count) = await access.Ask(worker => Sum(worker.Connections, start, worker.Now, matcher, remove)).ConfigureAwait(false);
-            from = next;
-            sum += (uint)count;
+            try
+            {
+                (from, var count) = await access.Ask((table, now) => Sum(table, start, now, matcher, remove)).ConfigureAwait(false);
+                sum += (uint)count;
+            }
+            catch (TableGoneException)
+            {
+                break;
+            }
         }
         return sum;
     }
 
-    private static (int Next, int Count) Sum(ConnectionTable table, int from, long now, ConnectionMatcher matcher, bool remove)
+    private (int Next, int Count) Sum(ConnectionTable table, int from, long now, ConnectionMatcher matcher, bool remove)
     {
         // Removing costs more than looking.
         var end = Math.Min(table.Slots, from + (remove ? SlotsAtATime / 8 : SlotsAtATime));
         var count = 0;
         for (var index = from; index < end; index++)
         {
-            if (!table.IsLiving(index, now) || !matcher.Matches(in table[index], table)) continue;
+            if (!IsMeant(table, index, now, matcher)) continue;
             if (remove) table.Remove(index);
             count++;
         }

@@ -38,8 +38,16 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
         _recovered = settings.Applied!;
         _log = logs.CreateLogger<ControlPlane>();
         _node = new LocalNode(
-            new LocalNodeOptions { Name = _settings.Name, Problem = () => state.NotReady, Ports = () => [PortOf(_settings.Name, gateway.Loop)] },
-            [gateway.Loop], _recovered);
+            new LocalNodeOptions
+            {
+                Name = _settings.Name,
+                Problem = () => state.NotReady,
+                Ports = () => [.. gateway.Lanes.Select(lane => PortOf(_settings.Name, lane.Loop))],
+                Tracking = settings.Tracking,
+                LimitsOfTable = gateway.LimitsOfTable,
+                Switching = gateway.Switching,
+            },
+            [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway).Now, _recovered);
         _agreement = new RulesetAgreement(store, _recovered, [_node], TimeProvider.System, logs.CreateLogger<RulesetAgreement>());
         try
         {

@@ -11,7 +11,7 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? 
     private const int IdleSweep = 4096;
 
     /// <inheritdoc/>
-    public override PortCounts Counts => new("mirror", "mirror", (ulong)port.Drops, null);
+    public override PortCounts Counts => new("mirror", "mirror", (ulong)(port.Overruns + port.KernelDrops), null);
 
     protected override void RunBatch()
     {
