@@ -39,7 +39,7 @@ if [ "$(id -u)" != 0 ] && command -v sudo > /dev/null; then as_root=(sudo); fi
 # What the tests start, and the package that has it.
 readonly tools="ip:iproute2 ss:iproute2 iptables:iptables ip6tables-restore:iptables conntrack:conntrack ipset:ipset ethtool:ethtool
     tcpdump:tcpdump tshark:tshark editcap:wireshark-common vsftpd:vsftpd ftp:tnftp curl:curl lftp:lftp openssl:openssl
-    ping:iputils-ping traceroute:traceroute unshare:util-linux /usr/bin/python3:python3"
+    node:nodejs npm:npm ping:iputils-ping traceroute:traceroute unshare:util-linux /usr/bin/python3:python3"
 
 missing_packages() {
     local tool

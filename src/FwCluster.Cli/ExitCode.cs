@@ -12,6 +12,15 @@ internal static class ExitCode
     /// <summary>The capture cannot be read, or breaks off; what could be read was replayed and printed.</summary>
     public const int BrokenCapture = 2;
 
+    /// <summary>No endpoint could be reached, or the node cannot do it now.</summary>
+    public const int Unreachable = 3;
+
+    /// <summary>Not allowed: no certificate or token, a wrong one, or a role too low.</summary>
+    public const int NotAllowed = 4;
+
+    /// <summary>Another generation is in force than the one that was expected.</summary>
+    public const int Stale = 5;
+
     /// <summary>A fault of fwctl's own (EX_SOFTWARE of sysexits.h).</summary>
     public const int Fault = 70;
 

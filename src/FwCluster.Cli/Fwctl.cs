@@ -10,6 +10,9 @@ public static class Fwctl
         Examples:
           fwctl replay capture.pcapng --rules rules.v4 --local 192.0.2.1
           fwctl rules check rules.v4
+          fwctl rules apply rules.v4 --confirm-within 30
+          fwctl list
+          fwctl conntrack watch
           source <(fwctl completion bash)
 
         """;
@@ -21,8 +24,10 @@ public static class Fwctl
         {
             ReplayCommand.Create(),
             RulesCommand.Create(),
+            PkiCommand.Create(),
             CompletionCommand.Create(),
         };
+        foreach (var command in (IEnumerable<Command>)[.. CountersCommands.Create(), .. ConntrackCommand.Create(), .. NodeCommands.Create()]) root.Subcommands.Add(command);
         HelpWithExamples.Describe(root, Sections);
         HelpWithExamples.AddTo(root);
         return root;

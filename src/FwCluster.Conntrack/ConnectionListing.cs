@@ -86,7 +86,8 @@ public static class ConnectionListing
         _ => null,
     };
 
-    private static string StateName(TcpState state) => state switch
+    /// <summary>The name of a TCP state in <c>conntrack</c>'s listings.</summary>
+    public static string StateName(TcpState state) => state switch
     {
         TcpState.SynSent => "SYN_SENT",
         TcpState.SynRecv => "SYN_RECV",

@@ -172,6 +172,7 @@ public sealed partial class ConnectionTable
         connection.Status |= ConnectionStatus.Dying;
         if (connection.Helper != 0) _expectations.Forget(index);
         Statistics.CountRemoved();
+        Events?.Ended(index, in connection);
     }
 
     /// <summary>The packet is done: a slot that only it still used is given back.</summary>

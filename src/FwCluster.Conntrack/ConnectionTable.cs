@@ -18,11 +18,11 @@ public sealed partial class ConnectionTable : IExpectationSink
 {
     private readonly ConnectionStore _store;
     private readonly ExpectationTable _expectations;
-    private readonly TcpTracker _tcp;
-    private readonly UdpTracker _udp;
-    private readonly SctpTracker _sctp;
-    private readonly IcmpTracker _icmp;
-    private readonly GenericTracker _generic;
+    private TcpTracker _tcp;
+    private UdpTracker _udp;
+    private SctpTracker _sctp;
+    private IcmpTracker _icmp;
+    private GenericTracker _generic;
     private readonly Dictionary<uint, byte> _helperByPort = [];
     private readonly bool[] _isLoaded;
 
@@ -64,7 +64,7 @@ public sealed partial class ConnectionTable : IExpectationSink
     }
 
     /// <summary>Limits and timeouts.</summary>
-    public ConntrackSettings Settings { get; }
+    public ConntrackSettings Settings { get; private set; }
 
     /// <summary>The helpers that may attach.</summary>
     public IReadOnlyList<ConnectionHelper> Helpers { get; }
@@ -152,10 +152,12 @@ public sealed partial class ConnectionTable : IExpectationSink
 
             ref var connection = ref _store[result.Connection];
             result.State = StateOf(connection, result.Direction);
+            var before = Events is null ? default : StageOf(in connection);
             var verdict = TrackProtocol(ref connection, headers, packet, template, result.Direction, now, out result.Failure);
             if (verdict == TrackerVerdict.Accept)
             {
                 if (result.Direction == Direction.Reply) connection.Status |= ConnectionStatus.SeenReply;
+                if (Events is not null) TellUpdate(result.Connection, before);
                 return true;
             }
             if (verdict == TrackerVerdict.AcceptAndRemove)
@@ -209,6 +211,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         _store.Link(result.Connection);
         result.IsUnconfirmed = false;
         Statistics.CountInserted();
+        Events?.Began(result.Connection, in connection);
         return true;
     }
 
@@ -261,6 +264,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         if (!_expectations.Add(expectation, helper, now)) return false;
         Statistics.CountExpectation();
         Expecting?.Invoke(expectation);
+        Events?.Expected(expectation, in _store[expectation.Master]);
         return true;
     }
 

@@ -3,8 +3,10 @@ using System.Net.Sockets;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Netlink;
+using FwCluster.Control.Rulesets;
 using FwCluster.Node;
 using FwCluster.Node.Configuration;
+using FwCluster.Node.Control;
 using FwCluster.Node.Live;
 using FwCluster.Node.State;
 using Microsoft.AspNetCore.Builder;
@@ -40,8 +42,14 @@ root.SetAction(async (parsed, cancellation) =>
             return ExitCode.Stopped;
         }
         var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, cancellation);
+        RulesetStore? store = null;
+        if (settings.Control is not null)
+        {
+            (store, var inForce) = ControlPlane.Recover(settings);
+            settings = settings with { Applied = inForce };
+        }
         using var gateway = Gateway.Open(settings, cluster);
-        await using var app = Build(settings, Read, gateway);
+        await using var app = Build(settings, Read, gateway, store);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;
     }
@@ -59,7 +67,7 @@ root.SetAction(async (parsed, cancellation) =>
 // SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
-static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway)
+static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets)
 {
     var builder = WebApplication.CreateSlimBuilder();
     var logSwitch = new LogSwitch(settings.LogLevel);
@@ -71,8 +79,14 @@ static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettin
     builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
-        MakeRoom(socket);
+        MakeRoom("state.socket", socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
+    }
+    if (rulesets is not null)
+    {
+        if (settings.Control!.Server.Socket is { } controlSocket) MakeRoom("control.socket", controlSocket);
+        builder.Services.AddHostedService(services => new ControlPlane(
+            settings, rulesets, gateway, services.GetRequiredService<NodeState>(), services.GetRequiredService<ILoggerFactory>()));
     }
     var app = builder.Build();
     StateEndpoint.Map(app, app.Services.GetRequiredService<NodeState>());
@@ -80,7 +94,7 @@ static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettin
     return app;
 }
 
-static void MakeRoom(string socket)
+static void MakeRoom(string setting, string socket)
 {
     try
     {
@@ -93,6 +107,6 @@ static void MakeRoom(string socket)
     }
     catch (Exception e) when (e is IOException or UnauthorizedAccessException or SocketException or ArgumentException)
     {
-        throw new SettingsException($"state.socket is '{socket}', which cannot be used: {e.Message}");
+        throw new SettingsException($"{setting} is '{socket}', which cannot be used: {e.Message}");
     }
 }

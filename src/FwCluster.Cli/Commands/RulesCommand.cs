@@ -7,7 +7,7 @@ using FwCluster.Rules.Text;
 
 namespace FwCluster.Cli.Commands;
 
-/// <summary><c>fwctl rules</c>: what can be done with a rule file alone.</summary>
+/// <summary><c>fwctl rules</c>: what can be done with a rule file alone, and with the rules in force.</summary>
 internal static class RulesCommand
 {
     private const string Sections = """
@@ -52,8 +52,9 @@ internal static class RulesCommand
                 ? PrintJson(result, parsed.GetValue(counters), output)
                 : Print(result, parsed.GetValue(counters), output, error);
         });
-        var rules = new Command("rules", "Works on rule files.") { check };
-        HelpWithExamples.Describe(rules, "Examples:\n  fwctl rules check rules.v4\n\n");
+        var rules = new Command("rules", "Checks rule files, applies them, and shows what was applied.") { check };
+        foreach (var command in AppliedRulesCommands.Create()) rules.Subcommands.Add(command);
+        HelpWithExamples.Describe(rules, "Examples:\n  fwctl rules check rules.v4\n  fwctl rules apply rules.v4\n  fwctl rules history\n\n");
         return rules;
     }
 

@@ -19,6 +19,9 @@ internal sealed class ExpectationTable(int maxExpectations)
     /// <summary>Expectations, those included whose time is over and that nobody has met since.</summary>
     public int Count { get; private set; }
 
+    /// <summary>Expectations there may be.</summary>
+    public int Limit { get; set; } = maxExpectations;
+
     public IEnumerable<Expectation> All => _byPlace.Values.SelectMany(list => list);
 
     /// <summary>What a helper remembers of a connection.</summary>
@@ -77,7 +80,7 @@ internal sealed class ExpectationTable(int maxExpectations)
         if (!_masters.TryGetValue(expectation.Master, out var master))
             _masters.Add(expectation.Master, master = new MasterState());
         EvictOldest(master, expectation.Class, helper.MaxExpected, now);
-        if (Count >= maxExpectations) return false;
+        if (Count >= Limit) return false;
 
         expectation.Expires = now + Duration.Nanoseconds(helper.ExpectTimeout);
         Adopt(expectation);
@@ -100,6 +103,14 @@ internal sealed class ExpectationTable(int maxExpectations)
     {
         if (!_masters.Remove(connection, out var master)) return;
         foreach (var expectation in master.Expecting) RemoveFromPlace(expectation);
+    }
+
+    /// <summary>Removes those that are meant; how many they were.</summary>
+    public int RemoveAll(Func<Expectation, bool> isMeant)
+    {
+        var meant = All.Where(isMeant).ToList();
+        foreach (var expectation in meant) Remove(expectation);
+        return meant.Count;
     }
 
     /// <summary>Removes what nobody met in time.</summary>

@@ -3,6 +3,7 @@ using FwCluster.Capture.Drops;
 using FwCluster.Cluster;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
+using FwCluster.Control.Rulesets;
 using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Node.Configuration;
@@ -61,6 +62,12 @@ public sealed record NodeSettings
 
     /// <summary>The state's Unix socket, or null.</summary>
     public required string? StateSocket { get; init; }
+
+    /// <summary>The control plane, or null.</summary>
+    public required ControlPlaneSettings? Control { get; init; }
+
+    /// <summary>The rules that the control plane has in force; null where the rule files say them.</summary>
+    public InForce? Applied { get; init; }
 
     /// <summary>The file they came from, or null for the defaults.</summary>
     public required string? File { get; init; }

@@ -1,10 +1,12 @@
 using System.Collections;
 using System.Globalization;
+using System.Net;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Drops;
 using FwCluster.Cluster;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
+using FwCluster.Control;
 using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Node.Configuration;
@@ -49,6 +51,7 @@ public static class SettingsReader
             LogPacketsWaiting = Number(values, "log.packets-waiting", 1, 65_536),
             Drops = ReadDrops(values),
             StateSocket = TextOrNull(values, "state.socket"),
+            Control = ReadControl(values),
             File = file,
             Texts = values.Texts,
         };
@@ -123,6 +126,43 @@ public static class SettingsReader
             Files = Number(values, "drops.files", 1, 100_000),
         };
         return settings.Folder.Length > 0 ? settings : null;
+    }
+
+    private static ControlPlaneSettings? ReadControl(SettingValues values)
+    {
+        var server = new ControlSettings
+        {
+            Socket = TextOrNull(values, "control.socket"),
+            Listen = EndPoint(values, "control.listen"),
+            PlainListen = EndPoint(values, "control.plain-listen"),
+            Certificate = TextOrNull(values, "control.certificate"),
+            Key = TextOrNull(values, "control.key"),
+            Authority = TextOrNull(values, "control.authority"),
+            Tokens = TextOrNull(values, "control.tokens"),
+            Audit = TextOrNull(values, "control.audit"),
+            MaxRequestBytes = Number(values, "control.max-request-kib", 64, 1 << 20) << 10,
+            CallsPerSecond = Number(values, "control.calls-per-second", 1, 1_000_000),
+            StreamsPerCaller = Number(values, "control.streams", 1, 10_000),
+            CallTimeout = TimeSpan.FromSeconds(Number(values, "control.call-seconds", 1, 3600)),
+        };
+        var history = Number(values, "control.history", 2, 1_000_000);
+        if (server.PlainListen is { } plain && !IPAddress.IsLoopback(plain.Address))
+            throw values.Wrong("control.plain-listen", "a loopback address with a port, such as 127.0.0.1:7444: plain text does not leave the machine");
+        if (server.PlainListen is not null && server.Tokens is null)
+            throw values.Wrong("control.plain-listen", "empty where there is no control.tokens: nobody could get in");
+        if (server.Listen is not null && (server.Certificate is null || server.Key is null))
+            throw values.Wrong("control.listen", "empty where there is no control.certificate and control.key; fwctl pki node makes them");
+        if (server.Listen is not null && server.Authority is null && server.Tokens is null)
+            throw values.Wrong("control.listen", "empty where nobody could get in: there is neither control.authority nor control.tokens");
+        return TextOrNull(values, "control.directory") is { } folder
+            ? new ControlPlaneSettings(folder, TextOrNull(values, "control.name") ?? Environment.MachineName, history, server)
+            : null;
+    }
+
+    private static IPEndPoint? EndPoint(SettingValues values, string path)
+    {
+        if (TextOrNull(values, path) is not { } text) return null;
+        return IPEndPoint.TryParse(text, out var address) && address.Port > 0 ? address : throw values.Wrong(path, "an address with a port, such as 192.0.2.1:7443 or [::]:7443, or empty");
     }
 
     private static uint Mark(SettingValues values, string path)

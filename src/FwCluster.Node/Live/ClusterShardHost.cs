@@ -1,5 +1,7 @@
+using System.Runtime.CompilerServices;
 using FwCluster.Cluster;
 using FwCluster.Conntrack;
+using FwCluster.Control.Nodes;
 using FwCluster.Datapath;
 using FwCluster.Datapath.Shards;
 using FwCluster.Node.Configuration;
@@ -10,9 +12,10 @@ namespace FwCluster.Node.Live;
 internal sealed class ClusterShardHost : IShardHost
 {
     private readonly ClusterNode _node;
+    private readonly int _shards;
     private int _workers;
 
-    private ClusterShardHost(ClusterNode node) => _node = node;
+    private ClusterShardHost(ClusterNode node, int shards) => (_node, _shards) = (node, shards);
 
     /// <summary>This process as a node.</summary>
     public ClusterNode Node => _node;
@@ -33,7 +36,7 @@ internal sealed class ClusterShardHost : IShardHost
         try
         {
             return new ClusterShardHost(await ClusterNode.StartAsync(cluster, settings.Helpers, _ => new ConnectionTable(each, settings.Helpers),
-                () => UnixTime.Now, cancellation: cancellation).ConfigureAwait(false));
+                () => UnixTime.Now, cancellation: cancellation).ConfigureAwait(false), cluster.Shards);
         }
         catch (ClusterSettingsException e)
         {
@@ -70,6 +73,13 @@ internal sealed class ClusterShardHost : IShardHost
     }
 
     /// <inheritdoc/>
+    public IReadOnlyList<int> Numbers => _node.ShardsHere;
+
+    /// <inheritdoc/>
+    public async Task<T> Ask<T>(int shard, Func<Shard, T> question)
+        => await _node.InspectAsync(shard, s => new StrongBox<T>(question(s))).ConfigureAwait(false) is { } answer ? answer.Value! : throw new TableGoneException();
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question)
     {
         var answers = new List<T>();
@@ -81,6 +91,10 @@ internal sealed class ClusterShardHost : IShardHost
 
     /// <inheritdoc/>
     public void Dispose() => _node.DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>Of the cluster's limits, a shard's share.</summary>
+    public (int Entries, int Expectations) LimitsOfShard(ConntrackSettings settings)
+        => (Share(settings.MaxEntries, _shards), Share(settings.MaxExpectations, _shards));
 
     /// <summary>A limit is the cluster's: each shard has its share, and some room for what chance deals it beyond.</summary>
     private static int Share(int limit, int shards) => Math.Max(64, (int)Math.Ceiling(limit / (double)shards * 1.1));

@@ -33,6 +33,13 @@ internal sealed class Gateway : IDisposable
         Shards = shards;
     }
 
+    /// <summary>Of limits, those of each table: of a cluster's, each shard has its share.</summary>
+    public (int Entries, int Expectations) LimitsOfTable(ConntrackSettings settings)
+        => Shards is ClusterShardHost cluster ? cluster.LimitsOfShard(settings) : (settings.MaxEntries, settings.MaxExpectations);
+
+    /// <summary>Held by whoever changes rules: meanwhile all workers have the same.</summary>
+    public SemaphoreSlim Switching => _reloading;
+
     /// <summary>The ports and their workers, at least one.</summary>
     public IReadOnlyList<Lane> Lanes => _lanes;
 
@@ -109,12 +116,11 @@ internal sealed class Gateway : IDisposable
         try
         {
             var settings = readSettings();
-            var (ipv4, ipv6) = RuleFiles.Load(settings);
-            var changes = _lanes.ConvertAll(lane => new RulesetChange(lane.Worker, CompiledRuleset.Compile(ipv4), CompiledRuleset.Compile(ipv6)));
+            var changes = settings.Control is null ? LoadChanges(settings) : []; // the control plane's rules are its own to change
             var drops = Drops.Prepare(settings.Drops); // the last that may fail
-            await Task.WhenAll(_lanes.Zip(changes, (lane, change) => lane.Loop.Ask(worker =>
+            await Task.WhenAll(_lanes.Select((lane, number) => lane.Loop.Ask(worker =>
             {
-                worker.Change(change);
+                if (changes.Count > 0) worker.Change(changes[number]);
                 worker.Idle(UnixTime.Now, budget: 0); // now, not with the next packet
                 drops?.Take(lane.Drops);
                 lane.Log.Resize(settings.LogPacketsWaiting);
@@ -173,6 +179,12 @@ internal sealed class Gateway : IDisposable
         _addresses.Dispose();
         Drops.Dispose();
         _reloading.Dispose();
+    }
+
+    private List<RulesetChange> LoadChanges(NodeSettings settings)
+    {
+        var (ipv4, ipv6) = RuleFiles.Load(settings);
+        return _lanes.ConvertAll(lane => new RulesetChange(lane.Worker, CompiledRuleset.Compile(ipv4), CompiledRuleset.Compile(ipv6)));
     }
 
     private Lane OpenQueue(NodeSettings settings, int number, Ruleset ipv4, Ruleset ipv6, HostAddresses host)

@@ -1,3 +1,4 @@
+using FwCluster.Control.Nodes;
 using FwCluster.Datapath;
 using FwCluster.Datapath.Shards;
 
@@ -16,6 +17,13 @@ internal interface IShardHost : IDisposable
 
     /// <summary>Begins.</summary>
     void Start();
+
+    /// <summary>The shards that run here now.</summary>
+    IReadOnlyList<int> Numbers { get; }
+
+    /// <summary>Asks something of one shard, where it runs.</summary>
+    /// <exception cref="TableGoneException">It does not run here any more.</exception>
+    Task<T> Ask<T>(int shard, Func<Shard, T> question);
 
     /// <summary>Asks something of each shard that runs here, where it runs.</summary>
     Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question);

@@ -10,6 +10,9 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? 
     private const int BatchSize = 1024;
     private const int IdleSweep = 4096;
 
+    /// <inheritdoc/>
+    public override PortCounts Counts => new("mirror", "mirror", (ulong)(port.Overruns + port.KernelDrops), null);
+
     protected override void RunBatch()
     {
         if (!port.TryNext(WaitMilliseconds, out var packet))

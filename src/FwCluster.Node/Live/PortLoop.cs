@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FwCluster.Control.Nodes;
 using FwCluster.Datapath;
 
 namespace FwCluster.Node.Live;
@@ -7,7 +8,7 @@ namespace FwCluster.Node.Live;
 /// A thread that owns a worker and the port it takes packets from. Others do not touch the worker: they post a question, which the thread
 /// answers between two batches.
 /// </summary>
-internal abstract class PortLoop : IDisposable
+internal abstract class PortLoop : IWorkerAccess, IDisposable
 {
     private readonly ConcurrentQueue<Action> _questions = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -23,6 +24,9 @@ internal abstract class PortLoop : IDisposable
     /// <summary>The worker. Only <see cref="PacketWorker.Change"/>, its rules' counters and its statistics may be used from other threads.</summary>
     public PacketWorker Worker { get; }
 
+    /// <summary>What the port is, and what it could not take. Any thread.</summary>
+    public abstract PortCounts Counts { get; }
+
     /// <summary>Completes when the loop has ended; with the exception that ended it, where one did.</summary>
     public Task Ended => _ended.Task;
 
@@ -37,16 +41,17 @@ internal abstract class PortLoop : IDisposable
         {
             try
             {
-                answer.SetResult(question(Worker));
+                answer.TrySetResult(question(Worker));
             }
 #pragma warning disable CA1031 // whoever asked gets the exception; the loop goes on
             catch (Exception e)
 #pragma warning restore CA1031
             {
-                answer.SetException(e);
+                answer.TrySetException(e);
             }
         });
         Wake();
+        if (_ended.Task.IsCompleted) answer.TrySetException(new InvalidOperationException("the port has ended"));
         return answer.Task;
     }
 
@@ -75,6 +80,13 @@ internal abstract class PortLoop : IDisposable
     protected abstract void Close();
 
     private void Run()
+    {
+        RunBatches();
+        // What came too late for the last batch, and before anybody could see that there are no more.
+        while (_questions.TryDequeue(out var question)) question();
+    }
+
+    private void RunBatches()
     {
         try
         {

@@ -15,6 +15,11 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, QueueVerdic
 
     private static readonly InterfaceName Loopback = InterfaceName.From("lo");
 
+    /// <inheritdoc/>
+    public override PortCounts Counts => port.TryReadKernelCounters(out var kernel)
+        ? new PortCounts($"queue {port.Number}", "queue", (ulong)(kernel.QueueDropped + kernel.UserDropped), (ulong)kernel.Waiting)
+        : new PortCounts($"queue {port.Number}", "queue", port.Statistics.Overruns, null);
+
     protected override void RunBatch()
     {
         if (Worker.IsDraining)

@@ -19,6 +19,12 @@ internal sealed class ThreadShardHost(ConnectionTable table) : IShardHost
     public void Start() => _thread.Start();
 
     /// <inheritdoc/>
+    public IReadOnlyList<int> Numbers { get; } = [0];
+
+    /// <inheritdoc/>
+    public Task<T> Ask<T>(int shard, Func<Shard, T> question) => _thread.Ask(question);
+
+    /// <inheritdoc/>
     public async Task<IReadOnlyList<T>> Ask<T>(Func<Shard, T> question) => [await _thread.Ask(question).ConfigureAwait(false)];
 
     /// <inheritdoc/>

@@ -1,0 +1,8 @@
+namespace FwCluster.Control.Access;
+
+/// <summary>Who calls.</summary>
+/// <param name="Name">The name in the certificate or the token file, or a user of this machine: uid=0.</param>
+/// <param name="Role">What they may do.</param>
+/// <param name="Proof">How it is known: certificate, token or socket.</param>
+/// <param name="From">Where the call comes from.</param>
+public sealed record Caller(string Name, Role Role, string Proof, string From);

@@ -1,0 +1,17 @@
+using FwCluster.Api.V1;
+using FwCluster.Control.Nodes;
+using Grpc.Core;
+
+namespace FwCluster.Control.Services;
+
+/// <summary>Answers <see cref="CaptureService"/>.</summary>
+internal sealed class CaptureEndpoint(IControlledCluster cluster) : CaptureService.CaptureServiceBase
+{
+    /// <inheritdoc/>
+    public override async Task<ListPortsResponse> ListPorts(ListPortsRequest request, ServerCallContext context)
+    {
+        var response = new ListPortsResponse();
+        foreach (var node in cluster.Named(request.Node)) response.Ports.Add(await node.PortsAsync().ConfigureAwait(false));
+        return response;
+    }
+}

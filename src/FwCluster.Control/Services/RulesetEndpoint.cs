@@ -1,0 +1,187 @@
+using System.Globalization;
+using FwCluster.Api.V1;
+using FwCluster.Control.Access;
+using FwCluster.Control.Nodes;
+using FwCluster.Control.Rulesets;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using RuleError = FwCluster.Api.V1.RuleError;
+
+namespace FwCluster.Control.Services;
+
+/// <summary>Answers <see cref="RulesetService"/>.</summary>
+internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetService.RulesetServiceBase
+{
+    private const int MostComment = 1000;
+    private const int MostErrorsInStatus = 10;
+    private const int MostHistory = 10_000;
+    private const int UsualHistory = 100;
+
+    /// <inheritdoc/>
+    public override Task<CheckRulesetResponse> Check(CheckRulesetRequest request, ServerCallContext context)
+    {
+        var (rules, errors) = CheckedRuleset.Read(TextsOf(request.Rules));
+        var response = new CheckRulesetResponse { Valid = rules is not null, Canonical = rules is null ? null : TextOf(rules.Canonical) };
+        response.Errors.Add(errors.Select(ErrorOf));
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ApplyRulesetResponse> Apply(ApplyRulesetRequest request, ServerCallContext context)
+    {
+        var proposal = new RulesetProposal(Read(TextsOf(request.Rules)), context.Caller().Name)
+        {
+            Comment = Comment(request.Comment),
+            Expected = request.HasExpectedGeneration ? request.ExpectedGeneration : null,
+            ConfirmWithin = ConfirmWithin(request.ConfirmWithin),
+        };
+        if (request.DryRun)
+        {
+            var current = cluster.Rules.Current;
+            if (proposal.Expected is { } expected && expected != current.Generation.Number)
+            {
+                throw new RulesetRefusedException(
+                    RulesetRefusal.Stale, $"the rules were to follow generation {expected}, but generation {current.Generation.Number} is in force");
+            }
+            context.Note("dry run", Describe(current));
+            return new ApplyRulesetResponse { Generation = GenerationOf(current.Generation), Difference = Difference(current.Rules, proposal.Rules) };
+        }
+        var (after, difference) = await PutInForceAsync(proposal, context, "apply").ConfigureAwait(false);
+        return new ApplyRulesetResponse { Generation = after, Difference = difference };
+    }
+
+    /// <inheritdoc/>
+    public override async Task<ConfirmRulesetResponse> Confirm(ConfirmRulesetRequest request, ServerCallContext context)
+    {
+        context.Note($"confirm generation {request.Generation}", "waits to be confirmed");
+        var confirmed = await cluster.Rules.ConfirmAsync(request.Generation).ConfigureAwait(false);
+        context.Note($"confirm generation {request.Generation}", "waits to be confirmed", "stays");
+        return new ConfirmRulesetResponse { Generation = GenerationOf(confirmed) };
+    }
+
+    /// <inheritdoc/>
+    public override Task<GetRulesetResponse> Get(GetRulesetRequest request, ServerCallContext context)
+    {
+        var found = request.Generation == 0 ? cluster.Rules.Current : cluster.Rules.Read(request.Generation);
+        return Task.FromResult(new GetRulesetResponse
+        {
+            Generation = GenerationOf(found.Generation),
+            Rules = TextOf(found.Rules.Texts),
+            Canonical = TextOf(found.Rules.Canonical),
+        });
+    }
+
+    /// <inheritdoc/>
+    public override Task<RulesetHistoryResponse> History(RulesetHistoryRequest request, ServerCallContext context)
+    {
+        var limit = request.Limit == 0 ? UsualHistory : (int)Math.Min(request.Limit, MostHistory);
+        var response = new RulesetHistoryResponse();
+        response.Generations.Add(cluster.Rules.History(limit, request.Before).Select(GenerationOf));
+        return Task.FromResult(response);
+    }
+
+    /// <inheritdoc/>
+    public override async Task<RollBackRulesetResponse> RollBack(RollBackRulesetRequest request, ServerCallContext context)
+    {
+        var number = request.Generation;
+        if (number == 0)
+        {
+            number = cluster.Rules.History(1, cluster.Rules.Current.Generation.Number) is [var last]
+                ? last.Number
+                : throw new RulesetRefusedException(RulesetRefusal.NotFound, "there is no generation before the one in force");
+        }
+        var old = cluster.Rules.Read(number);
+        var (after, difference) = await PutInForceAsync(
+            new RulesetProposal(old.Rules, context.Caller().Name)
+            {
+                Comment = Comment(request.Comment),
+                Expected = request.HasExpectedGeneration ? request.ExpectedGeneration : null,
+                Restores = number,
+                ConfirmWithin = ConfirmWithin(request.ConfirmWithin),
+            },
+            context, $"roll back to generation {number}").ConfigureAwait(false);
+        return new RollBackRulesetResponse { Generation = after, Difference = difference };
+    }
+
+    /// <inheritdoc/>
+    public override async Task Watch(WatchRulesetRequest request, IServerStreamWriter<RulesetEvent> responseStream, ServerCallContext context)
+    {
+        await foreach (var change in cluster.Rules.WatchAsync(context.CancellationToken).ConfigureAwait(false))
+            await responseStream.WriteAsync(new RulesetEvent { Kind = KindOf(change.Kind), Generation = GenerationOf(change.Generation) }).ConfigureAwait(false);
+    }
+
+    private async Task<(Generation After, string Difference)> PutInForceAsync(RulesetProposal proposal, ServerCallContext context, string what)
+    {
+        if (proposal.Comment.Length > 0) what += $": {proposal.Comment}";
+        context.Note(what, Describe(cluster.Rules.Current));
+        var (before, after) = await cluster.Rules.ApplyAsync(proposal).ConfigureAwait(false);
+        context.Note(what, Describe(before), Describe(after));
+        return (GenerationOf(after.Generation), Difference(before.Rules, after.Rules));
+    }
+
+    private static string Describe(InForce rules) => $"generation {rules.Generation.Number} sha256 {rules.Generation.Digest}";
+
+    private static CheckedRuleset Read(RulesetTexts texts)
+    {
+        var (rules, errors) = CheckedRuleset.Read(texts);
+        if (rules is not null) return rules;
+        // The status is a header, which has to stay small: Check tells all.
+        var lines = errors.Take(MostErrorsInStatus).Select(e => e.ToString());
+        if (errors.Count > MostErrorsInStatus) lines = lines.Append($"and {errors.Count - MostErrorsInStatus} more");
+        throw new RulesetRefusedException(
+            RulesetRefusal.Mistakes, $"{(errors.Count == 1 ? "there is 1 mistake" : $"there are {errors.Count} mistakes")} in the rules:\n{string.Join('\n', lines)}")
+        {
+            Errors = errors,
+        };
+    }
+
+    private static string Comment(string comment)
+        => comment.Length <= MostComment ? comment : throw new FilterException($"comment has {comment.Length} characters; at most {MostComment} are right");
+
+    private static TimeSpan? ConfirmWithin(Duration? within) => within?.ToTimeSpan() switch
+    {
+        null => null,
+        { TotalSeconds: >= 1 and <= 3600 } time => time,
+        { } time => throw new FilterException(string.Create(CultureInfo.InvariantCulture, $"confirm_within is {time.TotalSeconds} s; 1 s to 3600 s are right")),
+    };
+
+    private static string Difference(CheckedRuleset before, CheckedRuleset after)
+        => LineDifference.Between(CheckedRuleset.IPv4Name, before.Canonical.IPv4, after.Canonical.IPv4)
+            + LineDifference.Between(CheckedRuleset.IPv6Name, before.Canonical.IPv6, after.Canonical.IPv6)
+            + LineDifference.Between(CheckedRuleset.SetsName, before.Canonical.Sets, after.Canonical.Sets);
+
+    private static RulesetTexts TextsOf(RulesetText? text) => text is null ? RulesetTexts.Empty : new(text.Ipv4, text.Ipv6, text.Sets);
+
+    private static RulesetText TextOf(RulesetTexts texts) => new() { Ipv4 = texts.IPv4, Ipv6 = texts.IPv6, Sets = texts.Sets };
+
+    private static RuleError ErrorOf(Rules.Text.RuleError error) => new()
+    {
+        Text = error.File,
+        Line = (uint)error.Line,
+        Column = (uint)error.Column,
+        Length = (uint)error.Length,
+        Message = error.Message,
+        Hint = error.Hint ?? "",
+        SourceLine = error.SourceLine,
+    };
+
+    private static Generation GenerationOf(RulesetGeneration generation) => new()
+    {
+        Number = generation.Number,
+        Applied = Timestamp.FromDateTimeOffset(generation.Applied),
+        Author = generation.Author,
+        Comment = generation.Comment,
+        Restores = generation.Restores,
+        ConfirmBy = generation.ConfirmBy is { } until ? Timestamp.FromDateTimeOffset(until) : null,
+        Digest = generation.Digest,
+    };
+
+    private static RulesetEvent.Types.Kind KindOf(RulesetChangeKind kind) => kind switch
+    {
+        RulesetChangeKind.InForce => RulesetEvent.Types.Kind.InForce,
+        RulesetChangeKind.Applied => RulesetEvent.Types.Kind.Applied,
+        RulesetChangeKind.Confirmed => RulesetEvent.Types.Kind.Confirmed,
+        RulesetChangeKind.RolledBack => RulesetEvent.Types.Kind.RolledBack,
+        _ => RulesetEvent.Types.Kind.Expired,
+    };
+}

@@ -1,0 +1,206 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using FwCluster.Api.V1;
+using FwCluster.Cli.Pki;
+using FwCluster.Conntrack;
+using FwCluster.Conntrack.Helpers;
+using FwCluster.Control.Nodes;
+using FwCluster.Control.Rulesets;
+using FwCluster.Datapath;
+using FwCluster.Packets;
+using FwCluster.Referee.Packets;
+using FwCluster.Rules.Evaluation;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FwCluster.Control.Tests;
+
+/// <summary>A control plane over workers of this process, with an authority and certificates of its own. Disposing removes all.</summary>
+internal sealed class ControlLab : IAsyncDisposable
+{
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    private readonly WorkerThread[] _workers;
+    private readonly LocalNode _node;
+    private readonly RulesetAgreement _agreement;
+    private readonly ControlServer _server;
+    private readonly List<IDisposable> _opened = [];
+
+    private ControlLab(string folder, TimeProvider time, int workers, ConntrackSettings tracking, Func<ControlSettings, ControlSettings> change)
+    {
+        Folder = folder;
+        var store = RulesetStore.Open(Path.Combine(folder, "rulesets"));
+        var recovered = RulesetAgreement.Recover(store, time);
+        _workers = [.. Enumerable.Range(0, workers).Select(_ => new WorkerThread(NewWorker(recovered, tracking)))];
+        ITableAccess[] tables = [.. _workers.Select((worker, i) => new WorkerTable(worker, (uint)i))];
+        _node = new LocalNode(new LocalNodeOptions { Name = "alone", Tracking = tracking }, _workers, () => tables, recovered);
+        _agreement = new RulesetAgreement(store, recovered, [_node, .. MoreNodes], time, NullLogger<RulesetAgreement>.Instance);
+        MakeCertificates();
+        Settings = change(new ControlSettings
+        {
+            Listen = new IPEndPoint(IPAddress.Loopback, 0),
+            Socket = Path.Combine(folder, "control.sock"),
+            Certificate = PathOf("node.crt"),
+            Key = PathOf("node.key"),
+            Authority = PathOf("ca.crt"),
+            Audit = PathOf("audit.log"),
+        });
+        _server = ControlServer.Create(Settings, new SingleNode(_node, _agreement), NullLoggerFactory.Instance, time);
+    }
+
+    /// <summary>Nodes besides the local one, which take part in the agreement on rules.</summary>
+    public static AsyncLocal<IRulesetTarget[]> OtherNodes { get; } = new();
+
+    public string Folder { get; }
+
+    public ControlSettings Settings { get; }
+
+    public IReadOnlyList<WorkerThread> Workers => _workers;
+
+    public IRulesetAgreement Agreement => _agreement;
+
+    /// <summary>Where it listens with TLS.</summary>
+    public Uri Address => new(_server.Addresses.First(a => a.StartsWith("https:", StringComparison.Ordinal)));
+
+    public string Audit => File.ReadAllText(PathOf("audit.log"));
+
+    private static IRulesetTarget[] MoreNodes => OtherNodes.Value ?? [];
+
+    public static async Task<ControlLab> StartAsync(
+        TimeProvider? time = null, int workers = 1, ConntrackSettings? tracking = null, Func<ControlSettings, ControlSettings>? change = null, string? folder = null)
+    {
+        var lab = new ControlLab(folder ?? Directory.CreateTempSubdirectory("fwt-control-").FullName, time ?? TimeProvider.System, workers,
+            tracking ?? ConntrackSettings.Default, change ?? (s => s));
+        await lab._server.StartAsync();
+        return lab;
+    }
+
+    public string PathOf(string name) => Path.Combine(Folder, name);
+
+    /// <summary>A channel with a client's certificate (its files' name), or without one.</summary>
+    public GrpcChannel Channel(string? client, string? token = null)
+    {
+        var handler = Handler(client);
+        var channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
+        _opened.Add(channel);
+        if (token is not null)
+        {
+            channel.Dispose();
+            channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions
+            {
+                HttpClient = new HttpClient(Handler(client)) { DefaultRequestHeaders = { { "authorization", $"Bearer {token}" } } },
+                DisposeHttpClient = true,
+            });
+            _opened.Add(channel);
+        }
+        return channel;
+    }
+
+    /// <summary>A channel over the Unix socket, as the user that the test runs as.</summary>
+    public GrpcChannel SocketChannel()
+    {
+        var channel = GrpcChannel.ForAddress("http://localhost", new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                ConnectCallback = async (_, stop) =>
+                {
+                    var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                    await socket.ConnectAsync(new UnixDomainSocketEndPoint(Settings.Socket!), stop);
+                    return new NetworkStream(socket, ownsSocket: true);
+                },
+            },
+        });
+        _opened.Add(channel);
+        return channel;
+    }
+
+    /// <summary>Has a worker process packets: the given ones, one after the other.</summary>
+    public Task SendAsync(int worker, params byte[][] packets) => _workers[worker].Ask(w =>
+    {
+        foreach (var packet in packets)
+        {
+            w.Process(new PacketInput
+            {
+                Link = LinkType.Raw, Frame = packet, WireLength = packet.Length, Time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100, Way = PacketWay.Forward,
+            });
+        }
+        return true;
+    });
+
+    public static byte[] Udp(string from, string to, ushort sourcePort, ushort destinationPort)
+        => PacketBuilder.Udp(PacketAddresses.Parse(from, to), sourcePort, destinationPort, "hello"u8);
+
+    public static RulesetText Rules(params string[] rules) => new()
+    {
+        Ipv4 = $"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{string.Concat(rules.Select(r => r + "\n"))}COMMIT\n",
+    };
+
+    /// <summary>Ends, but leaves the folder: the next one started with it goes on from there.</summary>
+    public async Task EndAsync()
+    {
+        foreach (var opened in _opened) opened.Dispose();
+        _opened.Clear();
+        await _server.StopAsync(new CancellationToken(canceled: true));
+        await _server.DisposeAsync();
+        _agreement.Dispose();
+        _node.Dispose();
+        foreach (var worker in _workers) worker.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await EndAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+
+    public void WriteClient(string file, X509Certificate2 authority, string name, string role, DateTimeOffset now)
+    {
+        var made = CertificateMaker.Client(authority, name, role, now, Hour);
+        File.WriteAllText(PathOf(file + ".crt"), made.Certificate);
+        File.WriteAllText(PathOf(file + ".key"), made.Key);
+    }
+
+    private SocketsHttpHandler Handler(string? client)
+    {
+        var handler = new SocketsHttpHandler();
+        var authority = X509Certificate2.CreateFromPem(File.ReadAllText(PathOf("ca.crt")));
+        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck,
+        };
+        if (client is not null)
+        {
+            var certificate = X509Certificate2.CreateFromPemFile(PathOf(client + ".crt"), PathOf(client + ".key"));
+            // Whatever the server asks for: this is what the test wants it to see.
+            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
+        }
+        return handler;
+    }
+
+    private void MakeCertificates()
+    {
+        if (File.Exists(PathOf("ca.crt"))) return;
+        var now = DateTimeOffset.UtcNow;
+        var ca = CertificateMaker.Authority("test authority", now - 3 * Hour, 6 * Hour);
+        File.WriteAllText(PathOf("ca.crt"), ca.Certificate);
+        using var authority = X509Certificate2.CreateFromPem(ca.Certificate, ca.Key);
+        var node = CertificateMaker.Node(authority, "alone", ["127.0.0.1", "localhost"], now, Hour);
+        File.WriteAllText(PathOf("node.crt"), node.Certificate);
+        File.WriteAllText(PathOf("node.key"), node.Key);
+        foreach (var role in (string[])["viewer", "operator", "admin"]) WriteClient(role, authority, role + "-1", role, now);
+        WriteClient("expired", authority, "late", "admin", now - 2 * Hour);
+        WriteClient("roleless", authority, "nobody", "gardener", now);
+        using var other = X509Certificate2.CreateFromPem(CertificateMaker.Authority("test authority", now - 3 * Hour, 6 * Hour) is var made ? made.Certificate : "", made.Key);
+        WriteClient("stranger", other, "admin-1", "admin", now);
+    }
+
+    private static PacketWorker NewWorker(InForce rules, ConntrackSettings tracking)
+    {
+        if (!ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out var error)) throw new InvalidOperationException(error);
+        return new PacketWorker(
+            ActiveRuleset.From(CompiledRuleset.Compile(rules.Rules.IPv4)), ActiveRuleset.From(CompiledRuleset.Compile(rules.Rules.IPv6)),
+            new ConnectionTable(tracking, helpers), HostAddresses.None);
+    }
+}
