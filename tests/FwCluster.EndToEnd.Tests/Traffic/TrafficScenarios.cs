@@ -52,7 +52,7 @@ internal static partial class TrafficScenarios
     }
 
     private static int Answers(NetworkNamespace where, string to, int count, params string[] more)
-        => AnswerOfPing().Count(where.TryExecute("ping", ["-n", "-c", $"{count}", "-i", "0.2", .. more, to]).Output);
+        => AnswerOfPing().Count(where.TryExecute("ping", ["-n", "-c", $"{count}", "-i", "0.5", .. more, to]).Output);
 
     /// <summary>The addresses on the way to the server.</summary>
     public static IEnumerable<string> Traceroute(TestNetwork network, IpFamily family, string how)
