@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using FwCluster.Cluster.Shards;
 using FwCluster.Cluster.Wire;
@@ -27,6 +28,9 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
 
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();
+
+    /// <summary>What shards that were here have left for the node where they go on, in pieces.</summary>
+    public ConcurrentDictionary<int, List<byte[]>> Left { get; } = new();
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics { get; } = new();

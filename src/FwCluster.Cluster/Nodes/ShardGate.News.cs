@@ -48,7 +48,7 @@ internal sealed partial class ShardGate
 
     private void Meet(Member member)
     {
-        if (member.UniqueAddress == _cluster.SelfUniqueAddress) return;
+        if (member.UniqueAddress == _cluster.SelfUniqueAddress || !ClusterConfiguration.Agrees(_node.Settings, member.Roles)) return;
         _members[member.UniqueAddress] = member;
         Greet(member.UniqueAddress, isAnswer: false);
     }
@@ -102,6 +102,7 @@ internal sealed partial class ShardGate
         else
         {
             _map.Stopped(placed.Shard, _self);
+            Sender.Tell(ShardMessages.Unplaced.Instance, ActorRefs.NoSender);
             changed.Stopped.Add((uint)placed.Shard);
         }
         _node.WakeAll();
