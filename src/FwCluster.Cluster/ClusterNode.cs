@@ -143,13 +143,22 @@ public sealed class ClusterNode : IAsyncDisposable
         Func<int, ConnectionTable> tables, Func<long> clock, CancellationToken cancellation)
     {
         var node = new ClusterNode(system, settings, helpers, tables, clock);
-        CoordinatedShutdown.Get(system).AddTask(CoordinatedShutdown.PhaseClusterShardingShutdownRegion, "shards-go-on", node.HandedOverAsync);
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "shards-are-not-wanted", node.BeginToLeaveAsync);
+        shutdown.AddTask(CoordinatedShutdown.PhaseClusterShardingShutdownRegion, "shards-go-on", node.HandedOverAsync);
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
+    }
+
+    private Task<Akka.Done> BeginToLeaveAsync()
+    {
+        _node.IsLeaving = true;
+        if (!HasHeirs()) _node.Map.Region = null; // who looks for a shard now would wait for nobody
+        return Task.FromResult(Akka.Done.Instance);
     }
 
     /// <summary>Shards that were here have fetched what they left: before, this node must not go.</summary>

@@ -13,6 +13,7 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
 
     private volatile ReplyInbox?[] _inboxes = new ReplyInbox?[Holder.MaxWorker + 1];
     private IActorRef? _gate;
+    private volatile bool _isLeaving;
 
     /// <summary>The cluster's settings.</summary>
     public ClusterSettings Settings => settings;
@@ -25,6 +26,13 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
 
     /// <summary>The time, nanoseconds since the Unix epoch.</summary>
     public long Now => clock();
+
+    /// <summary>This node is about to leave: no shard is wanted here any more.</summary>
+    public bool IsLeaving
+    {
+        get => _isLeaving;
+        set => _isLeaving = value;
+    }
 
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();

@@ -142,7 +142,7 @@ internal sealed partial class ShardGate
     /// <summary>Shards that nobody has: they are wanted before somebody asks, so that no packet waits for one to start.</summary>
     private void StartUnknown()
     {
-        if (_map.Region is not { } region) return;
+        if (_map.Region is not { } region || _node.IsLeaving) return;
         for (var shard = 0; shard < _map.Shards; shard++)
         {
             if (_map.Owner(shard) is null) region.Tell(new StartShard { Shard = (uint)shard }, ActorRefs.NoSender);
