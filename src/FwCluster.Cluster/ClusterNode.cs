@@ -5,6 +5,7 @@ using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
+using Akka.Hosting.Logging;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Shards;
@@ -13,6 +14,7 @@ using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Table;
 using FwCluster.Datapath.Shards;
+using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Cluster;
 
@@ -20,6 +22,10 @@ namespace FwCluster.Cluster;
 public sealed class ClusterNode : IAsyncDisposable
 {
     private const string ShardType = "shards";
+    private static readonly Config ToLog = ConfigurationFactory.ParseString("""
+        akka.loggers = ["Akka.Hosting.Logging.LoggerFactoryLogger, Akka.Hosting"]
+        """);
+    private static readonly TimeSpan HandoverTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
 
     private readonly ActorSystem _system;
@@ -62,16 +68,19 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <param name="clock">The time, nanoseconds since the Unix epoch.</param>
     /// <param name="more">Configuration over the product's own, and set-up such as a log; null for none.</param>
     /// <param name="cancellation">Ends the look-up of names.</param>
+    /// <param name="log">Where the actors' log goes; null for standard output.</param>
     /// <exception cref="ClusterSettingsException">The settings are wrong.</exception>
     public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
-        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, CancellationToken cancellation = default)
+        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, CancellationToken cancellation = default, ILoggerFactory? log = null)
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings = settings.Checked();
         var address = await ClusterConfiguration.ResolveAsync(settings.Host, cancellation).ConfigureAwait(false);
         var config = ClusterConfiguration.Of(settings, address);
-        var bootstrap = BootstrapSetup.Create().WithConfig(more is null ? config : more.WithFallback(config));
-        ActorSystemSetup setup = settings.IsEncrypted ? bootstrap.And(ClusterCertificates.Load(settings)) : ActorSystemSetup.Create(bootstrap);
+        if (log is not null) config = ToLog.WithFallback(config);
+        var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(more is null ? config : more.WithFallback(config)));
+        if (settings.IsEncrypted) setup = setup.WithSetup(ClusterCertificates.Load(settings));
+        if (log is not null) setup = setup.WithSetup(new LoggerFactorySetup(log));
         var system = ActorSystem.Create(settings.Name, setup);
         try
         {
@@ -99,8 +108,22 @@ public sealed class ClusterNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(question);
         if (_node.Map.Here(shard) is not { } actor) return default;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        actor.Tell(new ShardMessages.Inspect(s => answer.SetResult(question(s))), ActorRefs.NoSender);
+        actor.Tell(new ShardMessages.Inspect(Look), ActorRefs.NoSender);
         return await answer.Task.WaitAsync(InspectionTime).ConfigureAwait(false);
+
+        void Look(Shard looked)
+        {
+            try
+            {
+                answer.SetResult(question(looked));
+            }
+#pragma warning disable CA1031 // whoever asked gets the exception; the shard goes on
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                answer.SetException(e);
+            }
+        }
     }
 
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
@@ -120,6 +143,9 @@ public sealed class ClusterNode : IAsyncDisposable
         Func<int, ConnectionTable> tables, Func<long> clock, CancellationToken cancellation)
     {
         var node = new ClusterNode(system, settings, helpers, tables, clock);
+        var shutdown = CoordinatedShutdown.Get(system);
+        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "shards-are-not-wanted", node.BeginToLeaveAsync);
+        shutdown.AddTask(CoordinatedShutdown.PhaseClusterShardingShutdownRegion, "shards-go-on", node.HandedOverAsync);
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
@@ -127,6 +153,25 @@ public sealed class ClusterNode : IAsyncDisposable
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
     }
+
+    private Task<Akka.Done> BeginToLeaveAsync()
+    {
+        _node.IsLeaving = true;
+        if (!HasHeirs()) _node.Map.Region = null; // who looks for a shard now would wait for nobody
+        return Task.FromResult(Akka.Done.Instance);
+    }
+
+    /// <summary>Shards that were here have fetched what they left: before, this node must not go.</summary>
+    private async Task<Akka.Done> HandedOverAsync()
+    {
+        var end = Environment.TickCount64 + (long)HandoverTime.TotalMilliseconds;
+        while (Environment.TickCount64 < end && HasHeirs() && (ShardsHere.Count > 0 || !_node.Left.IsEmpty))
+            await Task.Delay(TimeSpan.FromMilliseconds(10)).ConfigureAwait(false);
+        return Akka.Done.Instance;
+    }
+
+    private bool HasHeirs() => _cluster.State.Members.Any(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.Status == MemberStatus.Up
+        && m.HasRole(ClusterRoles.Conntrack));
 
     private void Begin()
     {

@@ -98,6 +98,26 @@ public sealed class ClusterShardLinkTests
     }
 
     [Fact]
+    public async Task WhatADeadNodeWasAskedIsAskedAgain()
+    {
+        var nodes = await TestNode.ClusterAsync(3, more: "akka.cluster.failure-detector.acceptable-heartbeat-pause = 1s");
+        try
+        {
+            var dies = nodes[2].DieAsync();
+            foreach (var connection in TestNode.Connections(200)) Assert.True(nodes[0].Send(connection, TestNode.Syn(connection)));
+            nodes[0].Link.Flush();
+            Assert.All((await nodes[0].ReceiveAsync(200)).Values, a => Assert.Equal(ConntrackState.New, a.State));
+            Assert.InRange(nodes[0].Node.Statistics.AskedAgain, 1, 200);
+            Assert.Equal(8, nodes[0].Node.ShardsHere.Count + nodes[1].Node.ShardsHere.Count);
+            await dies;
+        }
+        finally
+        {
+            foreach (var node in nodes.Take(2).Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
     public async Task ANodeThatLeavesIsReplaced()
     {
         var nodes = await TestNode.ClusterAsync(2);

@@ -9,8 +9,8 @@ namespace FwCluster.Cluster.Tests;
 [Collection(TestNode.Clusters)]
 public sealed class ExpectationTests
 {
-    private static readonly PacketAddresses ToServer = PacketAddresses.Parse("10.0.0.1", "10.1.0.1");
-    private static readonly PacketAddresses ToClient = PacketAddresses.Parse("10.1.0.1", "10.0.0.1");
+    internal static readonly PacketAddresses ToServer = PacketAddresses.Parse("10.0.0.1", "10.1.0.1");
+    internal static readonly PacketAddresses ToClient = PacketAddresses.Parse("10.1.0.1", "10.0.0.1");
 
     [Fact]
     public async Task TheAnswerComesWhenEveryDirectoryKnows()
@@ -77,7 +77,7 @@ public sealed class ExpectationTests
     }
 
     /// <summary>A control connection in which the server has answered PASV, just now.</summary>
-    private static async Task AnnounceAsync(TestNode node, ushort session)
+    internal static async Task AnnounceAsync(TestNode node, ushort session)
     {
         var port = (ushort)(2000 + session);
         var id = 1000u * session;
@@ -94,5 +94,5 @@ public sealed class ExpectationTests
         Assert.Equal(ConntrackState.Established, answer.State);
     }
 
-    private static byte[] Data(ushort session, ushort from) => PacketBuilder.Tcp(ToServer, from, (ushort)(40000 + session), TcpFlags.Syn, 1);
+    internal static byte[] Data(ushort session, ushort from) => PacketBuilder.Tcp(ToServer, from, (ushort)(40000 + session), TcpFlags.Syn, 1);
 }

@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FwCluster.Conntrack;
+using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Cluster.Tests;
 
@@ -48,6 +51,16 @@ public sealed class MembershipTests
     }
 
     [Fact]
+    public async Task TheActorsLogWhereTheyAreTold()
+    {
+        var lines = new Lines();
+        using var log = LoggerFactory.Create(builder => builder.AddProvider(lines));
+        await using (await ClusterNode.StartAsync(TestNode.Settings(), [], _ => new ConnectionTable(new ConntrackSettings(), []), TestNode.Now,
+            cancellation: TestContext.Current.CancellationToken, log: log))
+            await TestNode.Until(() => lines.Any(line => line.Contains("Started up successfully", StringComparison.Ordinal)), "nothing was logged");
+    }
+
+    [Fact]
     public async Task ACertificateOfNobodyIsRefusedAtTheStart()
     {
         using var files = new CertificateFiles();
@@ -57,6 +70,23 @@ public sealed class MembershipTests
         Assert.Contains("would not be believed", problem.Message, StringComparison.Ordinal);
         problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings with { CertificateKey = files.Key(1) }));
         Assert.Contains("tls", problem.Message, StringComparison.Ordinal);
+    }
+
+    private sealed class Lines : ConcurrentQueue<string>, ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            => Enqueue(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>An authority and two certificates of it, in files that go away.</summary>

@@ -36,30 +36,32 @@ internal sealed class TestNode : IAsyncDisposable
     public static ClusterSettings Settings(params string[] seeds)
         => new() { Key = Key, Port = 0, Shards = 8, Seeds = seeds };
 
-    public static async Task<TestNode> StartAsync(ClusterSettings settings)
+    public static async Task<TestNode> StartAsync(ClusterSettings settings, string? more = null)
     {
         Assert.True(ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out _));
         // The machine that runs tests may have other things to do; shards find their places at once.
         var quiet = ConfigurationFactory.ParseString("""
             akka {
               loglevel = OFF
+              coordinated-shutdown.run-by-actor-system-terminate = off
               cluster.failure-detector.acceptable-heartbeat-pause = 5s
               cluster.sharding { rebalance-interval = 300ms, least-shard-allocation-strategy.rebalance-relative-limit = 1.0 }
             }
             """);
+        if (more is not null) quiet = ConfigurationFactory.ParseString(more).WithFallback(quiet);
         var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet,
             TestContext.Current.CancellationToken);
         return new TestNode(node);
     }
 
     /// <summary>Nodes that have found each other, and every shard.</summary>
-    public static async Task<TestNode[]> ClusterAsync(int nodes, Func<int, ClusterSettings, ClusterSettings>? change = null)
+    public static async Task<TestNode[]> ClusterAsync(int nodes, Func<int, ClusterSettings, ClusterSettings>? change = null, string? more = null)
     {
         var started = new List<TestNode>();
         for (var i = 0; i < nodes; i++)
         {
             var settings = Settings([.. started.Take(1).Select(n => n.Seed)]);
-            started.Add(await StartAsync(change?.Invoke(i, settings) ?? settings));
+            started.Add(await StartAsync(change?.Invoke(i, settings) ?? settings, more));
         }
         foreach (var node in started) await node.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
         await Until(() => AreSpread(started), "the shards were not spread");
@@ -139,6 +141,9 @@ internal sealed class TestNode : IAsyncDisposable
     }
 
     public static long Now() => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100;
+
+    /// <summary>Ends without a word to the others.</summary>
+    public Task DieAsync() => Node.System.Terminate();
 
     public async ValueTask DisposeAsync()
     {

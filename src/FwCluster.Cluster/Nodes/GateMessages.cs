@@ -7,6 +7,9 @@ internal static class GateMessages
     /// <summary>A <c>ShardRequests</c>.</summary>
     public sealed record Requests(byte[] Bytes);
 
+    /// <summary>A <c>ShardState</c>.</summary>
+    public sealed record State(byte[] Bytes);
+
     /// <summary>A <c>ShardReplies</c>.</summary>
     public sealed record Replies(byte[] Bytes);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Akka.Actor;
 using FwCluster.Cluster.Shards;
 using FwCluster.Cluster.Wire;
@@ -12,6 +13,7 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
 
     private volatile ReplyInbox?[] _inboxes = new ReplyInbox?[Holder.MaxWorker + 1];
     private IActorRef? _gate;
+    private volatile bool _isLeaving;
 
     /// <summary>The cluster's settings.</summary>
     public ClusterSettings Settings => settings;
@@ -25,8 +27,18 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
     /// <summary>The time, nanoseconds since the Unix epoch.</summary>
     public long Now => clock();
 
+    /// <summary>This node is about to leave: no shard is wanted here any more.</summary>
+    public bool IsLeaving
+    {
+        get => _isLeaving;
+        set => _isLeaving = value;
+    }
+
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();
+
+    /// <summary>What shards that were here have left for the node where they go on, in pieces.</summary>
+    public ConcurrentDictionary<int, List<byte[]>> Left { get; } = new();
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics { get; } = new();

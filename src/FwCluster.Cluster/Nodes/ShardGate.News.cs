@@ -48,7 +48,7 @@ internal sealed partial class ShardGate
 
     private void Meet(Member member)
     {
-        if (member.UniqueAddress == _cluster.SelfUniqueAddress) return;
+        if (member.UniqueAddress == _cluster.SelfUniqueAddress || !ClusterConfiguration.Agrees(_node.Settings, member.Roles)) return;
         _members[member.UniqueAddress] = member;
         Greet(member.UniqueAddress, isAnswer: false);
     }
@@ -102,6 +102,7 @@ internal sealed partial class ShardGate
         else
         {
             _map.Stopped(placed.Shard, _self);
+            Sender.Tell(ShardMessages.Unplaced.Instance, ActorRefs.NoSender);
             changed.Stopped.Add((uint)placed.Shard);
         }
         _node.WakeAll();
@@ -141,7 +142,7 @@ internal sealed partial class ShardGate
     /// <summary>Shards that nobody has: they are wanted before somebody asks, so that no packet waits for one to start.</summary>
     private void StartUnknown()
     {
-        if (_map.Region is not { } region) return;
+        if (_map.Region is not { } region || _node.IsLeaving) return;
         for (var shard = 0; shard < _map.Shards; shard++)
         {
             if (_map.Owner(shard) is null) region.Tell(new StartShard { Shard = (uint)shard }, ActorRefs.NoSender);

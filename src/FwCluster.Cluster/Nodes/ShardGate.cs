@@ -75,6 +75,16 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
                 ExpectationWire.Apply(changes, _node);
                 if (changes.Ticket != 0) Sender.Tell(new ExpectationsAcknowledged { Ticket = changes.Ticket }, Self);
                 break;
+            case StateWanted wanted:
+                SendState((int)wanted.Shard);
+                break;
+            case StateTaken taken:
+                _node.Left.TryRemove((int)taken.Shard, out _);
+                break;
+            case GateMessages.State state:
+                var shard = StateCodec.ShardOf(state.Bytes);
+                if (shard < _map.Shards) _map.Here(shard)?.Forward(state);
+                break;
             case Claim claim:
                 ToShard((int)claim.Expectation.Shard)?.Forward(claim);
                 break;
@@ -111,6 +121,13 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
         }
         _dealt.Clear();
         SendForwards();
+    }
+
+    /// <summary>Gives a shard that begins elsewhere what it has left here.</summary>
+    private void SendState(int shard)
+    {
+        if (!_node.Left.TryGetValue(shard, out var pieces)) Sender.Tell(new GateMessages.State(StateCodec.Nothing(shard, _node)), Self);
+        else foreach (var piece in pieces) Sender.Tell(new GateMessages.State(piece), Self);
     }
 
     private IActorRef? ToShard(int shard) => shard < _map.Shards ? _map.Here(shard) ?? _map.Region : null;

@@ -15,6 +15,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
 {
     private const string RequestsName = "v1.requests";
     private const string RepliesName = "v1.replies";
+    private const string StateName = "v1.shard-state";
 
     private static readonly (string Name, Type Type, MessageParser Parser)[] Table =
     [
@@ -24,6 +25,8 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ("v1.start-shard", typeof(StartShard), StartShard.Parser),
         ("v1.expectations", typeof(ExpectationChanges), ExpectationChanges.Parser),
         ("v1.expectations-acknowledged", typeof(ExpectationsAcknowledged), ExpectationsAcknowledged.Parser),
+        ("v1.state-wanted", typeof(StateWanted), StateWanted.Parser),
+        ("v1.state-taken", typeof(StateTaken), StateTaken.Parser),
         ("v1.claim", typeof(Claim), Claim.Parser),
         ("v1.claim-answer", typeof(ClaimAnswer), ClaimAnswer.Parser),
     ];
@@ -39,6 +42,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     {
         GateMessages.Requests => RequestsName,
         GateMessages.Replies => RepliesName,
+        GateMessages.State => StateName,
         _ => Names.TryGetValue(o.GetType(), out var name) ? name : throw new SerializationException($"{o.GetType()} is nothing that nodes say"),
     };
 
@@ -47,6 +51,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     {
         GateMessages.Requests requests => requests.Bytes,
         GateMessages.Replies replies => replies.Bytes,
+        GateMessages.State state => state.Bytes,
         IMessage message when Names.ContainsKey(obj.GetType()) => message.ToByteArray(),
         _ => throw new SerializationException($"{obj.GetType()} is nothing that nodes say"),
     };
@@ -56,6 +61,7 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     {
         RequestsName => new GateMessages.Requests(bytes),
         RepliesName => new GateMessages.Replies(bytes),
+        StateName => new GateMessages.State(bytes),
         _ => Parsers.TryGetValue(manifest, out var parser)
             ? parser.ParseFrom(bytes)
             : throw new SerializationException($"a node says '{manifest}', which this release does not know"),

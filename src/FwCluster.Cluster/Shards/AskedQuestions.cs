@@ -44,7 +44,8 @@ internal sealed class AskedQuestions(int room)
         foreach (var asked in _byId.Values)
         {
             var owner = map.Owner(map.ShardOf(asked.Request.Tuple));
-            var isLost = asked.To is { } to ? to.IsGone || (owner is not null && owner != to) : owner is not null && asked.At < before;
+            // A shard that moves sends on what it has not answered; what is late nevertheless is taken for lost.
+            var isLost = asked.To is { IsGone: true } || (owner is not null && owner != asked.To && asked.At < before);
             if (isLost) lost.Add(asked);
         }
     }

@@ -8,7 +8,7 @@ using FwCluster.Datapath.Shards;
 namespace FwCluster.Cluster.Shards;
 
 /// <summary>The owner of one shard's connections, where Cluster Sharding has placed it: gives a <see cref="Shard"/> what comes, and the time.</summary>
-internal sealed class ShardActor : UntypedActor
+internal sealed partial class ShardActor : UntypedActor
 {
     private const int SweepBudget = 1024;
 
@@ -34,21 +34,26 @@ internal sealed class ShardActor : UntypedActor
 
     protected override void PreStart()
     {
-        _network.Now = _node.Now;
-        _network.Begin();
+        _output.Now = _network.Now = _node.Now;
         _node.Gate.Tell(new ShardMessages.Placed(_number, true));
+        Fetch(_network.Now);
     }
 
     protected override void PostStop()
     {
         _ticks.Cancel();
-        _node.Gate.Tell(new ShardMessages.Placed(_number, false));
+        _node.Gate.Tell(new ShardMessages.Placed(_number, false), ActorRefs.NoSender); // where it ended without leaving
     }
 
     protected override void OnReceive(object message)
     {
         var now = _node.Now;
         _output.Now = _network.Now = now;
+        if (IsFetching)
+        {
+            ReceiveWhileFetching(message, now);
+            return;
+        }
         RemoteBatch? whole = null;
         switch (message)
         {
@@ -68,7 +73,10 @@ internal sealed class ShardActor : UntypedActor
             case StartShard:
                 break; // it is there
             case ShardMessages.Stop:
-                Context.Stop(Self);
+                _node.Gate.Tell(new ShardMessages.Placed(_number, false));
+                break;
+            case ShardMessages.Unplaced:
+                Leave(now);
                 break;
             default:
                 TakeNews(message, now);

@@ -31,6 +31,12 @@ internal static class ShardMessages
         public static readonly Stop Instance = new();
     }
 
+    /// <summary>From the gate: nothing more comes to the shard by it.</summary>
+    public sealed class Unplaced
+    {
+        public static readonly Unplaced Instance = new();
+    }
+
     /// <summary>To the gate: the shard has begun here, or ended.</summary>
     public sealed record Placed(int Shard, bool IsHere);
 

@@ -105,14 +105,21 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         if (!to.IsGone) to.Gate.Tell(All(), actor.Self);
     }
 
-    /// <summary>The shard begins here: what it announced elsewhere, before, no longer counts.</summary>
+    /// <summary>The shard begins here, with what was restored: what else it announced elsewhere, before, no longer counts.</summary>
     public void Begin()
     {
-        node.Directory.RemoveShard(Shard);
+        node.Directory.RemoveShard(Shard, _announced.Keys.ToHashSet());
         foreach (var peer in node.Map.Nodes)
         {
             if (!peer.IsHere && peer.KeepsDirectory) SendAll(peer);
         }
+    }
+
+    /// <summary>Takes over what the shard expected elsewhere: the directories know it.</summary>
+    public void Restore(ulong number, Expectation expectation)
+    {
+        _announced[number] = expectation;
+        node.Directory.Add(new ExpectationId(Shard, number), expectation, expectation.Expires);
     }
 
     /// <summary>A node has acknowledged a batch.</summary>

@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Conntrack;
 using FwCluster.Datapath.Shards;
@@ -28,7 +30,6 @@ internal static class ExpectationWire
     public static void Apply(Proto.ExpectationChanges changes, NodeContext node)
     {
         var now = node.Now;
-        if (changes.IsAll) node.Directory.RemoveShard((int)changes.Shard);
         foreach (var change in changes.Changes)
         {
             if (change.Id is null || change.Id.Shard >= node.Map.Shards)
@@ -41,6 +42,8 @@ internal static class ExpectationWire
             else if (TryRead(change.Tuple, out var tuple)) node.Directory.Add(id, Read(change, tuple), now + change.ExpiresIn);
             else node.Statistics.CountBroken();
         }
+        // Last: what stays is not missing for a moment.
+        if (changes.IsAll) node.Directory.RemoveShard((int)changes.Shard, changes.Changes.Select(c => c.Id?.Number ?? 0).ToHashSet());
     }
 
     /// <summary>A tuple as a message.</summary>
@@ -68,6 +71,26 @@ internal static class ExpectationWire
         tuple.Source = isIPv4 ? IpAddress.ReadIPv4(message.Source.Span) : IpAddress.ReadIPv6(message.Source.Span);
         tuple.Destination = isIPv4 ? IpAddress.ReadIPv4(message.Destination.Span) : IpAddress.ReadIPv6(message.Destination.Span);
         (tuple.SourcePort, tuple.DestinationPort, tuple.Protocol) = ((ushort)message.SourcePort, (ushort)message.DestinationPort, (byte)message.Protocol);
+        return true;
+    }
+
+    /// <summary>An expectation that a shard hands over.</summary>
+    public static Proto.HandedExpectation Handed(int shard, ulong number, Expectation expectation, in Connection master, HelperNames helpers, long now) => new()
+    {
+        Expectation = Announced(shard, number, expectation, now), Class = expectation.Class, Helper = Encoding.UTF8.GetString(helpers.Of(expectation.Helper)),
+        Master = Of(master.Original), MasterZone = new Proto.Zone { Id = master.Zone, Directions = (uint)master.ZoneDirections },
+    };
+
+    /// <summary>Reads an expectation that a shard hands over, but for its end and its master.</summary>
+    public static bool TryRead(Proto.HandedExpectation handed, HelperNames helpers, out ulong number, [NotNullWhen(true)] out Expectation? expectation)
+    {
+        expectation = null;
+        number = handed.Expectation?.Id?.Number ?? 0;
+        if (number == 0 || !TryRead(handed.Expectation!.Tuple, out var tuple)) return false;
+        expectation = Read(handed.Expectation, tuple) with
+        {
+            Class = (byte)handed.Class, Helper = helpers.Find(Encoding.UTF8.GetBytes(handed.Helper)),
+        };
         return true;
     }
 

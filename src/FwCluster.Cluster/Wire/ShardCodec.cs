@@ -148,7 +148,8 @@ internal sealed class ShardCodec(HelperNames helpers)
         writer.End(begun);
     }
 
-    private void ReadEntry(ref WireReader outer, ref Connection entry, long now)
+    /// <summary>Reads an entry, which is the outer message's field that was just read; where it cannot be, the outer message is broken.</summary>
+    public void ReadEntry(ref WireReader outer, ref Connection entry, long now)
     {
         var reader = new WireReader(outer.Bytes);
         ReadOnlySpan<byte> tracker = default;

@@ -48,6 +48,13 @@ public sealed class ExpectationDirectory : IExpectationDirectory
         foreach (var id in _places.Keys.Where(id => id.Shard == shard)) Remove(id);
     }
 
+    /// <summary>Takes out what a shard has announced, but for some of it.</summary>
+    public void RemoveShard(int shard, IReadOnlySet<ulong> but)
+    {
+        ArgumentNullException.ThrowIfNull(but);
+        foreach (var id in _places.Keys.Where(id => id.Shard == shard && !but.Contains(id.Number))) Remove(id);
+    }
+
     /// <summary>True where another shard's expectation would be met by some packet that meets this one.</summary>
     /// <param name="shard">The shard that asks.</param>
     /// <param name="expectation">What it is about to expect.</param>

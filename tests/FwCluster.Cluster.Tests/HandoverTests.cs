@@ -1,0 +1,97 @@
+using System.Text;
+using FwCluster.Conntrack;
+using FwCluster.Datapath.Shards;
+using FwCluster.Packets;
+using FwCluster.Referee.Packets;
+
+namespace FwCluster.Cluster.Tests;
+
+/// <summary>Shards that move take everything along.</summary>
+[Collection(TestNode.Clusters)]
+public sealed class HandoverTests
+{
+    private const int Sessions = 20;
+
+    [Fact]
+    public async Task ANodeThatLeavesHandsOver()
+    {
+        var nodes = await TestNode.ClusterAsync(3);
+        try
+        {
+            await FillAsync(nodes[0]);
+            await nodes[2].DisposeAsync();
+            await TestNode.Until(() => nodes[0].Node.ShardsHere.Count + nodes[1].Node.ShardsHere.Count == 8, "shards were not taken over");
+            await CheckAsync(nodes[0], nodes[1], nodes[..2]);
+        }
+        finally
+        {
+            foreach (var node in nodes[..2].Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task ANodeThatJoinsIsHandedOverTo()
+    {
+        var nodes = (await TestNode.ClusterAsync(2)).ToList();
+        try
+        {
+            await FillAsync(nodes[0]);
+            nodes.Add(await TestNode.StartAsync(TestNode.Settings(nodes[0].Seed)));
+            await TestNode.Until(() => nodes.All(n => n.Node.ShardsHere.Count >= 2) && nodes.Sum(n => n.Node.ShardsHere.Count) == 8,
+                "shards were not handed over");
+            await CheckAsync(nodes[0], nodes[2], nodes);
+        }
+        finally
+        {
+            for (var i = nodes.Count - 1; i >= 0; i--) await nodes[i].DisposeAsync();
+        }
+    }
+
+    private static async Task FillAsync(TestNode node)
+    {
+        await node.AskAsync([.. TestNode.Connections(1300).Skip(300)]); // all held by the node
+        for (ushort session = 0; session < Sessions; session++) await ExpectationTests.AnnounceAsync(node, session);
+    }
+
+    private static async Task CheckAsync(TestNode holder, TestNode other, IEnumerable<TestNode> nodes)
+    {
+        var entries = 0;
+        foreach (var node in nodes)
+        {
+            foreach (var shard in node.Node.ShardsHere) entries += await node.Node.InspectAsync(shard, s => s.Connections.Count);
+        }
+        Assert.Equal(1000 + Sessions, entries);
+
+        // Who holds a connection is known where it went.
+        holder.Told.Clear();
+        foreach (var connection in Enumerable.Range(301, 100)) Assert.True(other.Send((uint)connection, TestNode.Syn((uint)connection)));
+        other.Link.Flush();
+        await TestNode.Until(() =>
+        {
+            while (holder.Link.TryReceive(out var told)) holder.Told.Enqueue(told);
+            return holder.Told.Count >= 100;
+        }, "the holder was not asked to return all connections");
+        Assert.All(holder.Told, told => Assert.Equal(ShardReplyKind.Recall, told.Kind));
+
+        // What was expected is expected still, once.
+        for (ushort session = 0; session < Sessions; session++)
+        {
+            var data = ExpectationTests.Data(session, 30000);
+            var expectation = other.Node.Expectations.Find(TestNode.TupleOf(data), 0, TestNode.Now());
+            Assert.True(expectation.IsSet);
+            Assert.Equal(ConntrackState.Related, (await other.AskAsync(200_000u + session, data, expectation)).State);
+            Assert.Equal(ConntrackState.New, (await other.AskAsync(300_000u + session, ExpectationTests.Data(session, 30001), expectation)).State);
+        }
+
+        // And control connections are read on from where they were.
+        for (ushort session = 0; session < Sessions; session++)
+        {
+            var line = Encoding.ASCII.GetBytes($"227 Entering Passive Mode (10,1,0,1,200,{session}).\r\n");
+            var first = Encoding.ASCII.GetByteCount($"220 here\r\n227 Entering Passive Mode (10,1,0,1,{(40000 + session) >> 8},{(40000 + session) & 255}).\r\n");
+            var packet = PacketBuilder.Tcp(ExpectationTests.ToClient, 21, (ushort)(2000 + session), TcpFlags.Ack | TcpFlags.Psh, 501 + (uint)first, 107, payload: line);
+            Assert.Equal(ConntrackState.Established, (await holder.AskAsync(400_000u + session, packet)).State);
+            var data = PacketBuilder.Tcp(ExpectationTests.ToServer, 30000, (ushort)(200 << 8 | session), TcpFlags.Syn, 1);
+            Assert.True(other.Node.Expectations.Find(TestNode.TupleOf(data), 0, TestNode.Now()).IsSet);
+        }
+    }
+}
