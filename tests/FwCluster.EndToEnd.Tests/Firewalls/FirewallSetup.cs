@@ -10,4 +10,7 @@ internal sealed record FirewallSetup(string RulesIPv4, string RulesIPv6)
 
     /// <summary>Settings of tracking, such as <c>nf_conntrack_tcp_timeout_established</c> = 2.</summary>
     public IReadOnlyDictionary<string, int> Sysctls { get; init; } = new Dictionary<string, int>();
+
+    /// <summary>Settings that only the daemon has, such as <c>cluster.listen=10.73.0.1:4053</c>.</summary>
+    public IReadOnlyList<string> DaemonSettings { get; init; } = [];
 }

@@ -17,7 +17,6 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         $"--reuid={Nobody}", $"--regid={Nobody}", "--clear-groups", "--no-new-privs",
         "--inh-caps=-all,+net_admin,+net_raw", "--ambient-caps=-all,+net_admin,+net_raw", "--bounding-set=-all,+net_admin,+net_raw",
     ];
-    private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
@@ -31,7 +30,8 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         {
             var configuration = WriteConfiguration(setup);
             Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
-            _process = where.Start("setpriv", [.. Unprivileged, Program, "--config", configuration]);
+            _process = where.Start("setpriv",
+                [.. Unprivileged, Program, "--config", configuration, .. setup.DaemonSettings.SelectMany(setting => (string[])["--set", setting])]);
             _process.WaitUntil(IsReady, Patience);
         }
         catch
@@ -41,6 +41,9 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         }
     }
 
+    /// <summary>The daemon's program.</summary>
+    public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
+
     private string Socket => Path.Combine(_folder, "state.sock");
 
     /// <inheritdoc/>
@@ -48,6 +51,22 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
 
     /// <inheritdoc/>
     public string ListConnections() => Get("connections");
+
+    /// <summary>What it and its part of the cluster count.</summary>
+    public string ReadStatistics() => Get("statistics");
+
+    /// <summary>What it has said so far.</summary>
+    public string Log => _process!.Error + _process.Output;
+
+    /// <summary>Ends it as an operator does, by SIGTERM; what it said is in the exception where it does not end well.</summary>
+    /// <exception cref="CommandFailedException">It ended with an error, had ended already, or did not end in time.</exception>
+    public void Stop()
+    {
+        if (_process!.HasExited) throw new CommandFailedException($"it had ended with {_process.ExitCode}: {Log}");
+        _process.Signal(SigTerm);
+        if (!_process.WaitForExit(Patience)) throw new CommandFailedException($"{Patience} after SIGTERM it still runs: {Log}");
+        if (_process.ExitCode != 0) throw new CommandFailedException($"ended with {_process.ExitCode}: {Log}");
+    }
 
     /// <inheritdoc/>
     public void ZeroCounters()

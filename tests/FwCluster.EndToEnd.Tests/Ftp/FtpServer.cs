@@ -18,15 +18,14 @@ internal abstract class FtpServer
     public virtual string? WhyNot => UnpackedServers.WhyNot;
 
     /// <summary>Starts it on port 21 of one of the server's addresses.</summary>
-    public void Start(TestNetwork network, FtpAccount account, IpFamily family)
-    {
-        var address = network.ServerAddress(family, Index);
-        Start(network.Server, account, family, address).WaitUntil(() => Listens(network.Server, address), TimeSpan.FromSeconds(20));
-    }
+    public void Start(TestNetwork network, FtpAccount account, IpFamily family) => Start(network.Server, account, network.ServerAddress(family, Index));
+
+    /// <summary>Starts it on port 21 of an IPv4 or IPv6 address.</summary>
+    public void Start(NetworkNamespace where, FtpAccount account, string address)
+        => Start(where, account, address.Contains(':') ? IpFamily.IPv6 : IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
 
     /// <summary>Starts vsftpd on port 21 of an IPv4 or IPv6 address.</summary>
-    public static void StartVsftpd(NetworkNamespace where, FtpAccount account, string address)
-        => new Vsftpd().Start(where, account, address.Contains(':') ? IpFamily.IPv6 : IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
+    public static void StartVsftpd(NetworkNamespace where, FtpAccount account, string address) => All[0].Start(where, account, address);
 
     /// <summary>Which of the server's addresses is its.</summary>
     public int Index => All.ToList().IndexOf(this);

@@ -11,17 +11,29 @@ internal sealed class GatewaysField : IDisposable
 {
     private readonly FtpAccount _account = new();
     private readonly FtpFiles _files;
-    private int _transfers;
+    private int _logins;
+
+    private readonly List<FtpServer> _servers;
 
     /// <param name="gateways">How many gateways.</param>
     /// <param name="sizes">The sizes of the files there are, bytes.</param>
     public GatewaysField(int gateways, params IEnumerable<int> sizes)
+        : this(gateways, [FtpServer.All[0]], sizes)
     {
+    }
+
+    /// <param name="gateways">How many gateways.</param>
+    /// <param name="servers">The servers, each on a host of its own.</param>
+    /// <param name="sizes">The sizes of the files there are, bytes.</param>
+    public GatewaysField(int gateways, IReadOnlyList<FtpServer> servers, IEnumerable<int> sizes)
+    {
+        _servers = [.. servers];
         try
         {
             _files = new FtpFiles(Path.Combine(_account.Home, "source"), sizes);
-            Lab = new GatewaysLab(gateways);
-            foreach (var family in IpFamilies.Both) FtpServer.StartVsftpd(Lab.Servers[0], _account, GatewaysLab.ServerAddress(family));
+            Lab = new GatewaysLab(gateways, servers.Count);
+            for (var index = 0; index < servers.Count; index++)
+                foreach (var family in IpFamilies.Both) servers[index].Start(Lab.Servers[index], _account, GatewaysLab.ServerAddress(family, index));
         }
         catch
         {
@@ -33,26 +45,45 @@ internal sealed class GatewaysField : IDisposable
     /// <summary>The network.</summary>
     public GatewaysLab Lab { get; } = null!;
 
-    /// <summary>How a file can be fetched by curl: every mode in every family that has room for its addresses.</summary>
-    public static IReadOnlyList<FtpSession> Ways { get; } =
-        [.. FtpSession.All.Where(session => session is { Server.Name: "vsftpd", Client.Name: "curl", LeftOut: null })];
+    /// <summary>How a file can be fetched from vsftpd by curl: every mode in every family that has room for its addresses.</summary>
+    public static IReadOnlyList<FtpSession> Ways { get; } = WaysOf(FtpServer.All[0]);
+
+    /// <summary>How a file can be fetched from a server by curl.</summary>
+    public static IReadOnlyList<FtpSession> WaysOf(FtpServer server)
+        => [.. FtpSession.All.Where(session => session.Server == server && session is { Client.Name: "curl", LeftOut: null })];
 
     /// <summary>
-    /// Fetches a file in every way, several logins beside each other; what each transfer ended with, of those that failed.
+    /// Fetches a file in every way from every server, several logins beside each other; what each transfer ended with, of those that failed.
     /// </summary>
     /// <param name="size">The file's size, bytes.</param>
     /// <param name="times">How many transfers in each way.</param>
     /// <param name="seconds">When a transfer has failed.</param>
     /// <param name="parallel">How many at a time.</param>
-    public IReadOnlyList<FailedTransfer> FetchInEveryWay(int size, int times, int seconds, int parallel)
+    /// <param name="perLogin">How many transfers in each login.</param>
+    public IReadOnlyList<FailedTransfer> FetchInEveryWay(int size, int times, int seconds, int parallel, int perLogin = 1)
     {
         var failed = new ConcurrentBag<FailedTransfer>();
-        var all = Enumerable.Range(0, times).SelectMany(_ => Ways);
-        Parallel.ForEach(all, new ParallelOptions { MaxDegreeOfParallelism = parallel }, way =>
+        var logins = Enumerable.Range(0, (times + perLogin - 1) / perLogin).SelectMany(_ => _servers.SelectMany(WaysOf));
+        Parallel.ForEach(logins, new ParallelOptions { MaxDegreeOfParallelism = parallel }, way =>
         {
-            if (Fetch(way, size, seconds) is { } failure) failed.Add(failure);
+            foreach (var failure in Fetch(way, size, seconds, perLogin)) failed.Add(failure);
         });
         return [.. failed.OrderBy(failure => failure.ToString(), StringComparer.Ordinal)];
+    }
+
+    /// <summary>Fetches a file in one login, so many times; what failed.</summary>
+    public IReadOnlyList<FailedTransfer> Fetch(FtpSession way, int size, int seconds, int times = 1)
+    {
+        var login = Interlocked.Increment(ref _logins);
+        var copies = Enumerable.Range(0, times)
+            .Select(number => Path.Combine(_account.Folder, string.Create(CultureInfo.InvariantCulture, $"copy{login}-{number}")))
+            .ToArray();
+        var result = way.Client.Run(Lab.Client, GatewaysLab.ServerAddress(way.Family, _servers.IndexOf(way.Server)), way.Mode,
+            [.. copies.Select(copy => new FtpTransfer(false, copy, string.Create(CultureInfo.InvariantCulture, $"source/{size}")))], seconds);
+        var failed = copies.Select(copy => _files.WhatIsWrong(copy, size)).OfType<string>()
+            .Select(wrong => new FailedTransfer(way, wrong, result.Output + result.Error)).ToList();
+        foreach (var copy in copies) File.Delete(copy);
+        return failed;
     }
 
     /// <inheritdoc/>
@@ -60,15 +91,5 @@ internal sealed class GatewaysField : IDisposable
     {
         Lab?.Dispose();
         _account.Dispose();
-    }
-
-    private FailedTransfer? Fetch(FtpSession way, int size, int seconds)
-    {
-        var copy = Path.Combine(_account.Folder, string.Create(CultureInfo.InvariantCulture, $"copy{Interlocked.Increment(ref _transfers)}"));
-        var result = way.Client.Run(Lab.Client, GatewaysLab.ServerAddress(way.Family), way.Mode,
-            [new FtpTransfer(false, copy, string.Create(CultureInfo.InvariantCulture, $"source/{size}"))], seconds);
-        var wrong = _files.WhatIsWrong(copy, size);
-        File.Delete(copy);
-        return wrong is null ? null : new FailedTransfer(way, wrong, result.Output + result.Error);
     }
 }

@@ -1,96 +1,28 @@
 using System.Net.Sockets;
-using System.Text;
+using FwCluster.EndToEnd.Tests.Ftp;
 using FwCluster.EndToEnd.Tests.Networks;
 using FwCluster.Packets;
 
 namespace FwCluster.EndToEnd.Tests.Refusals;
 
-/// <summary>A control connection whose both ends say what the test wants, and data connections that the test tries.</summary>
-internal sealed class FtpDialogue : IDisposable
+/// <summary>A conversation in a test's network, and data connections that the test tries.</summary>
+/// <param name="network">The network.</param>
+/// <param name="family">What to speak.</param>
+internal sealed class FtpDialogue(TestNetwork network, IpFamily family)
+    : FtpConversation(network.Client, TestNetwork.ClientAddress(family), network.Server, network.ServerAddress(family))
 {
-    private readonly TestNetwork _network;
-    private readonly IpFamily _family;
-    private readonly Socket _client;
-    private readonly Socket _server;
-
-    /// <summary>Logs in; the firewall has to let that through.</summary>
-    public FtpDialogue(TestNetwork network, IpFamily family)
-    {
-        _network = network;
-        _family = family;
-        using var listener = Endpoints.Listen(network.Server, ServerAddress, 21);
-        _client = Endpoints.Connect(network.Client, ClientAddress, listener.LocalEndPoint!, Endpoints.Patience)
-            ?? throw new InvalidOperationException("the control connection does not pass");
-        _server = listener.Accept();
-        ServerSays("220 ready");
-        ClientSays("USER student");
-        ServerSays("230 logged in");
-    }
-
-    /// <summary>The address that clients connect to.</summary>
-    public string ServerAddress => _network.ServerAddress(_family);
-
-    /// <summary>The client's address.</summary>
-    public string ClientAddress => TestNetwork.ClientAddress(_family);
-
-    /// <summary>A line from the client to the server; returns when it is there.</summary>
-    public void ClientSays(string line) => Say(_client, _server, line);
-
-    /// <summary>A line from the server to the client; returns when it is there.</summary>
-    public void ServerSays(string line) => Say(_server, _client, line);
-
-    /// <summary>The server announces an address for the client to connect to: 227 on IPv4, 229 on IPv6 (which has no address in it).</summary>
-    public void AnnouncePassive(string address, int port)
-    {
-        ClientSays(_family == IpFamily.IPv4 ? "PASV" : "EPSV");
-        ServerSays(_family == IpFamily.IPv4
-            ? $"227 Entering Passive Mode ({Commas(address, port)})."
-            : $"229 Entering Extended Passive Mode (|||{port}|)");
-    }
-
-    /// <summary>The client announces an address for the server to connect to: PORT on IPv4, EPRT on IPv6.</summary>
-    public void AnnounceActive(string address, int port)
-    {
-        ClientSays(_family == IpFamily.IPv4 ? $"PORT {Commas(address, port)}" : $"EPRT |2|{address}|{port}|");
-        ServerSays("200 thank you");
-    }
-
     /// <summary>A listener of the server's, on an address of its.</summary>
-    public Socket ServerListens(int index = 0) => Endpoints.Listen(_network.Server, _network.ServerAddress(_family, index));
+    public Socket ServerListens(int index = 0) => Endpoints.Listen(network.Server, network.ServerAddress(family, index));
 
     /// <summary>A listener of the client's, on its address or on the third party's.</summary>
     public Socket ClientListens(bool thirdAddress = false)
-        => Endpoints.Listen(_network.Client, thirdAddress ? TestNetwork.ThirdAddress(_family) : ClientAddress);
+        => Endpoints.Listen(network.Client, thirdAddress ? TestNetwork.ThirdAddress(family) : ClientAddress);
 
     /// <summary>The client connects to the server; null when that does not get through.</summary>
     public Socket? ClientConnects(Socket listener, TimeSpan patience)
-        => Endpoints.Connect(_network.Client, ClientAddress, listener.LocalEndPoint!, patience);
+        => Endpoints.Connect(network.Client, ClientAddress, listener.LocalEndPoint!, patience);
 
     /// <summary>The server connects to the client; null when that does not get through.</summary>
     public Socket? ServerConnects(Socket listener, TimeSpan patience)
-        => Endpoints.Connect(_network.Server, ServerAddress, listener.LocalEndPoint!, patience);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        _client.Dispose();
-        _server.Dispose();
-    }
-
-    private static string Commas(string address, int port) => $"{address.Replace('.', ',')},{port >> 8},{port & 255}";
-
-    private static void Say(Socket from, Socket to, string line)
-    {
-        var bytes = Encoding.ASCII.GetBytes(line + "\r\n");
-        from.Send(bytes);
-        var received = new byte[bytes.Length];
-        to.ReceiveTimeout = (int)Endpoints.Patience.TotalMilliseconds;
-        for (var length = 0; length < bytes.Length;)
-        {
-            var more = to.Receive(received, length, bytes.Length - length, SocketFlags.None);
-            if (more == 0) throw new InvalidOperationException("the control connection ended");
-            length += more;
-        }
-        Assert.Equal(bytes, received);
-    }
+        => Endpoints.Connect(network.Server, ServerAddress, listener.LocalEndPoint!, patience);
 }

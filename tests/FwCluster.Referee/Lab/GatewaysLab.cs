@@ -33,6 +33,7 @@ public sealed class GatewaysLab : IDisposable
     private const int FtpControl = 21;
     private const int MainTable = 254;
     private const int ControlTable = 21;
+    private const int FirstMarkedTable = 100;
     private static readonly IpFamily[] Families = [IpFamily.IPv4, IpFamily.IPv6];
 
     private readonly NetworkLab _lab = new();
@@ -139,6 +140,23 @@ public sealed class GatewaysLab : IDisposable
     {
         var all = Enumerable.Range(0, _gateways.Count).ToArray();
         Route(all, all);
+    }
+
+    /// <summary>What sockets with a mark (SO_MARK) send crosses that gateway, in every layout from now on.</summary>
+    /// <param name="mark">The mark, 1 to 99.</param>
+    /// <param name="gateway">The gateway.</param>
+    public void RouteMarked(int mark, int gateway)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(mark, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(mark, 99);
+        foreach (var host in Hosts)
+        {
+            foreach (var family in Families)
+            {
+                SetDefault(host, family, NetOf(host), [gateway], FirstMarkedTable + mark);
+                host.Ip(Number($"{Flag(family)} rule add fwmark {mark} lookup {FirstMarkedTable + mark}"));
+            }
+        }
     }
 
     /// <summary>
