@@ -58,7 +58,7 @@ public sealed class ControlPlaneTests
     public void ConnectionsPortsAndHelpersAreSeenFromAfar(int queues)
     {
         using var lab = new GatewayLab();
-        using var control = new ControlledDaemon(lab, $"queue: {{ count: {queues} }}");
+        using var control = new ControlledDaemon(lab, queues);
         using var watch = control.Start("conntrack", "watch", "-p", "icmp", "--json");
         watch.WaitUntil(() => watch.Output.Contains("KIND_WATCHING", StringComparison.Ordinal), Patience);
         lab.Left.Execute("ping -c 1 -W 5 10.77.2.2");
@@ -87,7 +87,7 @@ public sealed class ControlPlaneTests
         private readonly GatewayLab _lab;
         private readonly string _folder = Directory.CreateTempSubdirectory("fwt-control-").FullName;
 
-        public ControlledDaemon(GatewayLab lab, string settings = "")
+        public ControlledDaemon(GatewayLab lab, int? queues = null)
         {
             _lab = lab;
             foreach (var line in (string[])["ca", "node gate --host 10.77.1.1", "client alice --role admin"])
@@ -101,8 +101,7 @@ public sealed class ControlPlaneTests
                   certificate: {_folder}/gate.crt
                   key: {_folder}/gate.key
                   authority: {_folder}/ca.crt
-                {settings}
-                """);
+                """, queues: queues);
             var watch = Stopwatch.StartNew();
             while (Try("rules", "history") is { ExitCode: not 0 } failed) Assert.True(watch.Elapsed < Patience, failed.Error + Daemon.Log);
         }
