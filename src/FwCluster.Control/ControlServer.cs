@@ -28,7 +28,7 @@ public sealed class ControlServer : IAsyncDisposable
 
     private ControlServer(WebApplication app) => _app = app;
 
-    /// <summary>Where it listens, once it is started: <c>https://127.0.0.1:7443</c>, <c>http://unix:/run/...</c>.</summary>
+    /// <summary>Where it listens, once it is started: <c>https://127.0.0.1:4054</c>, <c>http://unix:/run/...</c>.</summary>
     public IReadOnlyCollection<string> Addresses
         => [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []];
 

@@ -52,18 +52,31 @@ public sealed class ControlPlaneTests
         Assert.Equal(0, control.Daemon.Stop());
     }
 
-    [KernelFact]
-    public void ConnectionsPortsAndHelpersAreSeenFromAfar()
+    [KernelTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void ConnectionsPortsAndHelpersAreSeenFromAfar(int queues)
     {
         using var lab = new GatewayLab();
-        using var control = new ControlledDaemon(lab);
+        using var control = new ControlledDaemon(lab, queues);
+        using var watch = control.Start("conntrack", "watch", "-p", "icmp", "--json");
+        watch.WaitUntil(() => watch.Output.Contains("KIND_WATCHING", StringComparison.Ordinal), Patience);
         lab.Left.Execute("ping -c 1 -W 5 10.77.2.2");
+        watch.WaitUntil(() => watch.Output.Contains("KIND_UPDATE", StringComparison.Ordinal), Patience);
+        Assert.Single(watch.Output.Split('\n'), line => line.Contains("KIND_NEW", StringComparison.Ordinal));
         Assert.Matches(@"^icmp     1 \d+ src=10\.77\.1\.2 dst=10\.77\.2\.2 type=8 code=0 id=\d+ packets=1 bytes=84 src=10\.77\.2\.2 dst=10\.77\.1\.2 type=0 code=0 id=\d+ packets=1 bytes=84 mark=0 use=1\n$",
             control.Run("conntrack", "list", "-p", "icmp"));
-        Assert.Matches("^node=gate port=\"queue \\d+\" packets=[1-9]", control.Run("ports"));
+        var ports = control.Run("ports").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(0, queues).Select(n => $"node=gate port=\"queue {21 + n}\" packets"), ports.Select(line => line.Split('=') is [var a, var b, var c, ..] ? $"{a}={b}={c}" : line));
         Assert.Contains("ftp      tcp  21             loaded", control.Run("helper", "list"));
         Assert.Matches("gate +healthy +1 ", control.Run("cluster", "status"));
         Assert.Equal("nf_conntrack_icmp_timeout=3\n", control.Run("settings", "set", "nf_conntrack_icmp_timeout=3"));
+        Assert.Equal("1 connections were deleted\n", control.Try("conntrack", "delete", "-p", "icmp").Error);
+        watch.WaitUntil(() => watch.Output.Contains("KIND_DESTROY", StringComparison.Ordinal), Patience);
+        Assert.Equal("", control.Run("conntrack", "list", "-p", "icmp"));
+        control.Apply("counted", "-A FORWARD -p icmp -m comment --comment pings -j ACCEPT");
+        lab.Left.Execute("ping -c 2 -i 0.2 -W 5 10.77.2.2");
+        Assert.Matches(" +4 +336 ACCEPT .*/\\* pings \\*/", control.Run("list"));
         // Others see nothing of it.
         Assert.Equal(4, lab.Left.TryExecute(Fwctl, ["rules", "show", "--endpoint", Endpoint, "--authority", control.PathOf("ca.crt")]).ExitCode);
     }
@@ -74,7 +87,7 @@ public sealed class ControlPlaneTests
         private readonly GatewayLab _lab;
         private readonly string _folder = Directory.CreateTempSubdirectory("fwt-control-").FullName;
 
-        public ControlledDaemon(GatewayLab lab)
+        public ControlledDaemon(GatewayLab lab, int? queues = null)
         {
             _lab = lab;
             foreach (var line in (string[])["ca", "node gate --host 10.77.1.1", "client alice --role admin"])
@@ -88,7 +101,7 @@ public sealed class ControlPlaneTests
                   certificate: {_folder}/gate.crt
                   key: {_folder}/gate.key
                   authority: {_folder}/ca.crt
-                """);
+                """, queues: queues);
             var watch = Stopwatch.StartNew();
             while (Try("rules", "history") is { ExitCode: not 0 } failed) Assert.True(watch.Elapsed < Patience, failed.Error + Daemon.Log);
         }
@@ -97,10 +110,9 @@ public sealed class ControlPlaneTests
 
         public string PathOf(string name) => Path.Combine(_folder, name);
 
-        public CommandResult Try(params string[] words) => _lab.Left.TryExecute(Fwctl,
-        [
-            .. words, "--endpoint", Endpoint, "--authority", PathOf("ca.crt"), "--certificate", PathOf("alice.crt"), "--key", PathOf("alice.key"),
-        ]);
+        public CommandResult Try(params string[] words) => _lab.Left.TryExecute(Fwctl, With(words));
+
+        public BackgroundProcess Start(params string[] words) => _lab.Left.Start(Fwctl, With(words));
 
         public string Run(params string[] words)
         {
@@ -122,6 +134,11 @@ public sealed class ControlPlaneTests
             Daemon.Dispose();
             Directory.Delete(_folder, recursive: true);
         }
+
+        private IEnumerable<string> With(string[] words) =>
+        [
+            .. words, "--endpoint", Endpoint, "--authority", PathOf("ca.crt"), "--certificate", PathOf("alice.crt"), "--key", PathOf("alice.key"),
+        ];
 
         private static string Rules(string rule = "")
             => $"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{(rule.Length > 0 ? rule + "\n" : "")}COMMIT\n";

@@ -4,14 +4,14 @@ using System.Net.Sockets;
 
 namespace FwCluster.Cli.Remote;
 
-/// <summary>Where a control plane listens: <c>unix:/run/...</c>, <c>host:7443</c> with TLS, or <c>http://127.0.0.1:7444</c> in plain text.</summary>
+/// <summary>Where a control plane listens: <c>unix:/run/...</c>, <c>host:4054</c> with TLS, or <c>http://127.0.0.1:4055</c> in plain text.</summary>
 /// <param name="Path">The Unix socket; null for a host.</param>
 /// <param name="Host">The host.</param>
 /// <param name="Port">Its port.</param>
 /// <param name="IsPlain">True for plain text.</param>
 internal sealed record Endpoint(string? Path, string Host, int Port, bool IsPlain)
 {
-    private const int UsualPort = 7443;
+    private const int UsualPort = 4054;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     /// <summary>The address that a channel is opened for.</summary>
@@ -24,7 +24,7 @@ internal sealed record Endpoint(string? Path, string Host, int Port, bool IsPlai
         if (text.StartsWith("unix:", StringComparison.Ordinal)) return new("/" + text["unix:".Length..].TrimStart('/'), "localhost", 80, true);
         var uri = text.Contains("://", StringComparison.Ordinal) ? text : "https://" + text;
         if (!Uri.TryCreate(uri, UriKind.Absolute, out var parsed) || parsed.Scheme is not ("http" or "https") || parsed.Host.Length == 0)
-            throw new FwctlException($"--endpoint {text}: unix:/run/fwclusterd/control.sock, gateway1:7443 and http://127.0.0.1:7444 would be right");
+            throw new FwctlException($"--endpoint {text}: unix:/run/fwclusterd/control.sock, gateway1:4054 and http://127.0.0.1:4055 would be right");
         var isPlain = parsed.Scheme == "http";
         if (isPlain && !(parsed.Host == "localhost" || (IPAddress.TryParse(parsed.DnsSafeHost, out var address) && IPAddress.IsLoopback(address))))
             throw new FwctlException($"--endpoint {text}: plain text is for this machine only; https://{parsed.Authority} goes elsewhere");

@@ -8,13 +8,13 @@ internal static class RemoteOptions
     /// <summary>What the help of these commands ends with.</summary>
     public const string Sections = """
         Endpoints:
-          --endpoint takes unix:/run/fwclusterd/control.sock, gateway1:7443 (TLS) or http://127.0.0.1:7444 (plain text, this machine
+          --endpoint takes unix:/run/fwclusterd/control.sock, gateway1:4054 (TLS) or http://127.0.0.1:4055 (plain text, this machine
           only). Without any, the context says them, and without a context it is the daemon on this machine. Contexts stand in
           ~/.config/fwcluster/fwctl.yaml (or FWCTL_CONFIG); --context, FWCTL_CONTEXT or 'current' there chooses one:
             current: lab
             contexts:
               lab:
-                endpoints: [gateway1:7443, gateway2:7443]
+                endpoints: [gateway1:4054, gateway2:4054]
                 authority: ca.crt
                 certificate: alice.crt
                 key: alice.key

@@ -147,7 +147,7 @@ public static class SettingsReader
         };
         var history = Number(values, "control.history", 2, 1_000_000);
         if (server.PlainListen is { } plain && !IPAddress.IsLoopback(plain.Address))
-            throw values.Wrong("control.plain-listen", "a loopback address with a port, such as 127.0.0.1:7444: plain text does not leave the machine");
+            throw values.Wrong("control.plain-listen", "a loopback address with a port, such as 127.0.0.1:4055: plain text does not leave the machine");
         if (server.PlainListen is not null && server.Tokens is null)
             throw values.Wrong("control.plain-listen", "empty where there is no control.tokens: nobody could get in");
         if (server.Listen is not null && (server.Certificate is null || server.Key is null))
@@ -162,7 +162,7 @@ public static class SettingsReader
     private static IPEndPoint? EndPoint(SettingValues values, string path)
     {
         if (TextOrNull(values, path) is not { } text) return null;
-        return IPEndPoint.TryParse(text, out var address) && address.Port > 0 ? address : throw values.Wrong(path, "an address with a port, such as 192.0.2.1:7443 or [::]:7443, or empty");
+        return IPEndPoint.TryParse(text, out var address) && address.Port > 0 ? address : throw values.Wrong(path, "an address with a port, such as 192.0.2.1:4054 or [::]:4054, or empty");
     }
 
     private static uint Mark(SettingValues values, string path)

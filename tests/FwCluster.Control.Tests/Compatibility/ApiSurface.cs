@@ -31,7 +31,7 @@ internal static class ApiSurface
             // By number over the wire, by name in JSON and in generated code.
             var type = field.Type is FieldType.Message or FieldType.Enum ? $"{field.Type} {field.TypeName}" : field.Type.ToString();
             var presence = field.Proto3Optional ? " optional" : "";
-            lines.Add($"field {name} {field.Number} {field.Name} {field.JsonName} {field.Label} {type}{presence}");
+            lines.Add($"field {name} {field.Number} {field.Name} {field.Label} {type}{presence}");
         }
         foreach (var inner in message.NestedType) AddMessage(lines, $"{name}.{inner.Name}", inner);
         foreach (var inner in message.EnumType) AddEnum(lines, $"{name}.{inner.Name}", inner);
