@@ -119,13 +119,21 @@ public sealed partial class Shard
             Recall(index).Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
             return;
         }
-        if (index < 0 && request.Expectation.IsSet && _network is not null && _claimed is null && !isAboutAnother)
+        var mayClaim = request.Expectation.IsSet && _network is not null && _claimed is null && !isAboutAnother;
+        if (index < 0 && mayClaim)
         {
             ClaimFirst(holder, request, packet);
             return;
         }
 
         var track = _table.Track(in headers, packet, in request.Template, _now);
+        if (track.IsUnconfirmed && mayClaim)
+        {
+            // It takes the place of one that was closed, and meets the expectation as any first packet does.
+            _table.Discard(ref track);
+            ClaimFirst(holder, request, packet);
+            return;
+        }
         if (!track.Drop && track.Connection >= 0 && !isAboutAnother && request.AsksFirst)
         {
             Await(holder, request, packet, track);
