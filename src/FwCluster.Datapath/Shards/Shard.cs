@@ -126,6 +126,8 @@ public sealed partial class Shard
             return;
         }
 
+        // What its tracker has made of the few packets that came here since.
+        if (index >= 0 && _table[index].Grant == GrantKind.Shared) ConnectionTable.MakeLiberal(ref _table[index]);
         var track = _table.Track(in headers, packet, in request.Template, _now);
         if (track.IsUnconfirmed && mayClaim)
         {
@@ -161,7 +163,9 @@ public sealed partial class Shard
             reply.IsDropped = true;
             reply.Failure = track.Failure;
         }
-        if (track.Connection >= 0 && belongs) Grant(holder, track.Connection, ref reply, mayGrant: isAccepted && !reply.IsDropped);
+        // What was reset is over in seconds, or its timeout is what a challenge decides: it stays where it is.
+        var isReset = headers.Protocol == IpProtocol.Tcp && (headers.TcpFlags & TcpFlags.Rst) != 0;
+        if (track.Connection >= 0 && belongs) Grant(holder, track.Connection, ref reply, mayGrant: isAccepted && !reply.IsDropped && !isReset);
         if (_announced != 0) HoldBack(holder, in headers, in reply);
         else _output.Reply(holder, in reply);
     }
