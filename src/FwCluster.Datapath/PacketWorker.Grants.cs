@@ -16,7 +16,8 @@ public sealed partial class PacketWorker
 
     private int Adopt(in Connection entry)
     {
-        Surrender(in entry);
+        var before = Connections.Find(entry.Original, Zone(in entry), _now, out _);
+        if (before >= 0) LetGo(before);
         var index = Connections.Adopt(in entry);
         ref var mine = ref Connections[index];
         mine.Recalls = 0;
@@ -25,12 +26,12 @@ public sealed partial class PacketWorker
         return index;
     }
 
-    private bool Surrender(in Connection entry)
+    /// <summary>Forgets a connection that is its shard's to tell from now on. What it has not told of a shared one it tells now.</summary>
+    private void LetGo(int index)
     {
-        var index = Connections.Find(entry.Original, Zone(in entry), _now, out _);
-        if (index < 0) return false;
+        ref readonly var entry = ref Connections[index];
+        if (entry.Grant == GrantKind.Shared && Packets(in entry) > 0) Send(ShardRequestKind.Report, in entry);
         Connections.Surrender(index);
-        return true;
     }
 
     /// <summary>Somebody else asks about the connection: it goes back as it is.</summary>
@@ -52,7 +53,7 @@ public sealed partial class PacketWorker
     {
         var zone = new ConnectionTemplate { Zone = revoked.Zone, ZoneDirections = revoked.ZoneDirections };
         var index = Connections.Find(revoked.Tuple, zone, _now, out _);
-        if (index >= 0) Connections.Surrender(index);
+        if (index >= 0) LetGo(index);
     }
 
     /// <summary>Tells the shard of what a packet has changed, right behind the packet.</summary>

@@ -1,4 +1,5 @@
 using FwCluster.Conntrack;
+using FwCluster.Packets;
 
 namespace FwCluster.Datapath.Shards;
 
@@ -91,12 +92,23 @@ public sealed partial class Shard
             _table.Update(index, in request.Entry);
             entry.Expires = long.MaxValue;
         }
-        else if (entry.Grant == GrantKind.Shared)
+        else if (entry.Grant != GrantKind.Exclusive && request.Entry.Grant == GrantKind.Shared && entry.Recalls >= _settings.RecallsUntilShared)
         {
-            entry.Expires = Math.Max(entry.Expires, request.Entry.Expires);
-            Add(ref entry.OriginalCounters, in request.Entry.OriginalCounters);
-            Add(ref entry.ReplyCounters, in request.Entry.ReplyCounters);
+            Merge(index, in request.Entry); // also where it is no longer shared: what its worker had not told yet
         }
+    }
+
+    /// <summary>Adds what one of those who share a connection has seen of it.</summary>
+    private void Merge(int index, in Connection seen)
+    {
+        ref var entry = ref _table[index];
+        Add(ref entry.OriginalCounters, in seen.OriginalCounters);
+        Add(ref entry.ReplyCounters, in seen.ReplyCounters);
+        entry.Status |= seen.Status & ConnectionStatus.Assured; // a UDP stream may become so anywhere
+        if (entry.Grant != GrantKind.Shared) return;
+        // Who sees one direction of a TCP connection misses the acknowledgments: what its tracker says of time is too short.
+        if (entry.Original.Protocol == IpProtocol.Tcp) _table.Resume(index, _now);
+        else entry.Expires = Math.Max(entry.Expires, seen.Expires);
     }
 
     private void End(int holder, in ShardRequest request)
@@ -104,8 +116,9 @@ public sealed partial class Shard
         var index = _table.Find(request.Tuple, request.Template, _now, out _);
         if (index < 0) return;
         ref var entry = ref _table[index];
-        if (entry.Grant == GrantKind.Shared)
+        if (request.Entry.Grant == GrantKind.Shared)
         {
+            TakeReport(holder, in request);
             if (_sharers.TryGetValue(index, out var sharers)) sharers.Remove(holder);
             return;
         }
@@ -153,6 +166,10 @@ public sealed partial class Shard
             Statistics.Shared++;
             ConnectionTable.MakeLiberal(ref _table[index]);
             _sharers[index] = [];
+        }
+        else if (_table[index].Original.Protocol == IpProtocol.Tcp)
+        {
+            _table.Resume(index, _now); // as Merge does, and for the same reason
         }
         var sharers = _sharers[index];
         if (!sharers.Contains(holder)) sharers.Add(holder);

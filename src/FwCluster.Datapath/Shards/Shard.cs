@@ -119,13 +119,23 @@ public sealed partial class Shard
             Recall(index).Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
             return;
         }
-        if (index < 0 && request.Expectation.IsSet && _network is not null && _claimed is null && !isAboutAnother)
+        var mayClaim = request.Expectation.IsSet && _network is not null && _claimed is null && !isAboutAnother;
+        if (index < 0 && mayClaim)
         {
             ClaimFirst(holder, request, packet);
             return;
         }
 
+        // What its tracker has made of the few packets that came here since.
+        if (index >= 0 && _table[index].Grant == GrantKind.Shared) ConnectionTable.MakeLiberal(ref _table[index]);
         var track = _table.Track(in headers, packet, in request.Template, _now);
+        if (track.IsUnconfirmed && mayClaim)
+        {
+            // It takes the place of one that was closed, and meets the expectation as any first packet does.
+            _table.Discard(ref track);
+            ClaimFirst(holder, request, packet);
+            return;
+        }
         if (!track.Drop && track.Connection >= 0 && !isAboutAnother && request.AsksFirst)
         {
             Await(holder, request, packet, track);
@@ -153,7 +163,9 @@ public sealed partial class Shard
             reply.IsDropped = true;
             reply.Failure = track.Failure;
         }
-        if (track.Connection >= 0 && belongs) Grant(holder, track.Connection, ref reply, mayGrant: isAccepted && !reply.IsDropped);
+        // What was reset is over in seconds, or its timeout is what a challenge decides: it stays where it is.
+        var isReset = headers.Protocol == IpProtocol.Tcp && (headers.TcpFlags & TcpFlags.Rst) != 0;
+        if (track.Connection >= 0 && belongs) Grant(holder, track.Connection, ref reply, mayGrant: isAccepted && !reply.IsDropped && !isReset);
         if (_announced != 0) HoldBack(holder, in headers, in reply);
         else _output.Reply(holder, in reply);
     }

@@ -1,0 +1,136 @@
+using FwCluster.Conntrack;
+using FwCluster.Datapath.Shards;
+
+namespace FwCluster.Datapath.Tests.Shards;
+
+/// <summary>What a shard's connections expect, and what it takes of others.</summary>
+public sealed class ShardExpectationTests
+{
+    private const string Passive = "227 Entering Passive Mode (198,51,100,1,156,64)\r\n";
+    private const ushort Announced = 40000;
+
+    private readonly ShardBench _bench = new();
+    private readonly Conversation _control = new(serverPort: 21);
+    private readonly Conversation _data = new(6000, Announced);
+
+    [Fact]
+    public void ThePacketThatAnnouncesWaitsForTheNodes()
+    {
+        var question = Announce();
+        _bench.Nothing();
+        Assert.Equal(Announced, Assert.Single(_bench.Announced).Expectation.Tuple.DestinationPort);
+        _bench.Shard.Acknowledged(_bench.Announced[0].Ticket, _bench.Now);
+        var answer = _bench.Next(2, ShardReplyKind.Answer);
+        Assert.Equal((question, ConntrackState.Established, false), (answer.Id, answer.State, answer.HasEntry)); // helpers read each packet here
+    }
+
+    [Fact]
+    public void ThePacketThatAnnouncesDoesNotWaitForEver()
+    {
+        var question = Announce();
+        _bench.Wait(new ShardSettings().Patience);
+        Assert.Equal(question, _bench.Next(2, ShardReplyKind.Answer).Id);
+        _bench.Shard.Acknowledged(_bench.Announced[0].Ticket, _bench.Now);
+        _bench.Nothing();
+        Assert.Equal(1UL, _bench.Shard.Statistics.Impatience);
+    }
+
+    [Fact]
+    public void WhatFollowsTheAnnouncementWaitsBehindIt()
+    {
+        var first = Announce();
+        var second = _bench.Ask(1, _control.Ack());
+        _bench.Nothing();
+        _bench.Shard.Acknowledged(_bench.Announced[0].Ticket, _bench.Now);
+        Assert.Equal(first, _bench.Next(2, ShardReplyKind.Answer).Id);
+        Assert.Equal(second, _bench.Next(1, ShardReplyKind.Answer).Id);
+    }
+
+    [Fact]
+    public void OfTwoThatClaimOneExpectationOneGetsIt()
+    {
+        Announce();
+        var number = _bench.Announced[0].Number;
+        Assert.NotNull(_bench.Shard.Claim(number, _bench.Now));
+        Assert.Null(_bench.Shard.Claim(number, _bench.Now));
+        Assert.Equal([number], _bench.Withdrawn);
+        Assert.Equal(1UL, _bench.Shard.Statistics.Claimed);
+    }
+
+    [Fact]
+    public void APermanentExpectationIsClaimedAgainAndAgain()
+    {
+        Announce();
+        var (_, _, expectation) = _bench.Announced[0];
+        Assert.True(_bench.Table.Expect(expectation with { Permanent = true, Tuple = expectation.Tuple with { DestinationPort = 40001 } },
+            _bench.Table.Helpers[0], _bench.Now));
+        var number = _bench.Announced[1].Number;
+        for (var i = 0; i < 3; i++) Assert.NotNull(_bench.Shard.Claim(number, _bench.Now));
+        Assert.DoesNotContain(number, _bench.Withdrawn);
+    }
+
+    [Fact]
+    public void AnExpectationWhoseTimeIsOverIsNobodys()
+    {
+        Announce();
+        var (_, number, expectation) = _bench.Announced[0];
+        Assert.Null(_bench.Shard.Claim(number, expectation.Expires + 1));
+    }
+
+    [Theory]
+    [InlineData(true, ConntrackState.Related)]
+    [InlineData(false, ConntrackState.New)]
+    public void AFirstPacketIsRelatedWhereItsClaimIsGranted(bool granted, ConntrackState state)
+    {
+        _bench.Ask(1, _data.Syn(), expectation: new ExpectationId(3, 17));
+        _bench.Nothing();
+        var (ticket, id) = Assert.Single(_bench.Claims);
+        Assert.Equal(new ExpectationId(3, 17), id);
+        _bench.Shard.Claimed(ticket, granted ? new ClaimedExpectation(9, 1, 0) : null, _bench.Now);
+        var answer = _bench.Next(1, ShardReplyKind.Answer);
+        Assert.Equal((state, granted ? 9u : 0u), (answer.State, answer.Entry.Mark));
+    }
+
+    [Fact]
+    public void TwoThatRaceForAConnectionAskForItOnce()
+    {
+        var expectation = new ExpectationId(3, 17);
+        _bench.Ask(1, _data.Syn(), expectation: expectation);
+        _bench.Ask(2, new Conversation(6000, Announced).Syn(), expectation: expectation);
+        var (ticket, _) = Assert.Single(_bench.Claims);
+        _bench.Shard.Claimed(ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
+        var held = _bench.Next(1, ShardReplyKind.Answer).Entry;
+        _bench.GiveBack(1, in held);
+        Assert.Equal(ConntrackState.Related, _bench.Next(2, ShardReplyKind.Answer).State); // the same SYN again
+        Assert.Single(_bench.Claims);
+    }
+
+    [Fact]
+    public void AMasterThatDoesNotAnswerLeavesTheFirstPacketNew()
+    {
+        _bench.Ask(1, _data.Syn(), expectation: new ExpectationId(3, 17));
+        _bench.Wait(new ShardSettings().Patience);
+        Assert.Equal(ConntrackState.New, _bench.Next(1, ShardReplyKind.Answer).State);
+        _bench.Shard.Claimed(_bench.Claims[0].Ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
+        _bench.Nothing();
+    }
+
+    [Fact]
+    public void AFirstPacketInThePlaceOfAClosedConnectionClaimsToo()
+    {
+        foreach (var packet in (byte[][])[_data.Syn(), _data.SynAck(), _data.Ack(), _data.Fin(), _data.FinBack(), _data.Ack()]) _bench.Answer(1, packet);
+        _bench.Ask(1, _data.Syn(), expectation: new ExpectationId(3, 17));
+        _bench.Shard.Claimed(Assert.Single(_bench.Claims).Ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
+        Assert.Equal(ConntrackState.Related, _bench.Drain()[^1].Reply.State);
+        Assert.Equal(1, _bench.Table.Count);
+    }
+
+    /// <summary>An FTP server says where it listens, by worker 2.</summary>
+    private uint Announce()
+    {
+        // The helper reads lines that begin where the last one ended.
+        foreach (var packet in (byte[][])[_control.Syn(), _control.SynAck(), _control.Ack(), _control.Answer("220 ready\r\n")])
+            Assert.False(_bench.Answer(1, packet).HasEntry);
+        return _bench.Ask(2, _control.Answer(Passive));
+    }
+}
