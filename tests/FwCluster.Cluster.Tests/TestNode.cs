@@ -49,7 +49,7 @@ internal sealed class TestNode : IAsyncDisposable
             }
             """);
         if (more is not null) quiet = ConfigurationFactory.ParseString(more).WithFallback(quiet);
-        var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet,
+        var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet, log: null,
             TestContext.Current.CancellationToken);
         return new TestNode(node);
     }
