@@ -67,11 +67,11 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <param name="tables">Makes the table of a shard that is placed here, by its number; with the same helpers.</param>
     /// <param name="clock">The time, nanoseconds since the Unix epoch.</param>
     /// <param name="more">Configuration over the product's own, and set-up such as a log; null for none.</param>
-    /// <param name="cancellation">Ends the look-up of names.</param>
     /// <param name="log">Where the actors' log goes; null for standard output.</param>
+    /// <param name="cancellation">Ends the look-up of names.</param>
     /// <exception cref="ClusterSettingsException">The settings are wrong.</exception>
     public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
-        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, CancellationToken cancellation = default, ILoggerFactory? log = null)
+        Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, ILoggerFactory? log = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(settings);
         settings = settings.Checked();

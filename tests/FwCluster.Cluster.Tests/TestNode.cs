@@ -34,7 +34,11 @@ internal sealed class TestNode : IAsyncDisposable
     public string Seed => $"{Node.Address.Host}:{Node.Address.Port}";
 
     public static ClusterSettings Settings(params string[] seeds)
-        => new() { Key = Key, Port = 0, Shards = 8, Seeds = seeds };
+        => new()
+        {
+            // However slow this machine is just now, nobody gives up waiting.
+            Key = Key, Port = 0, Shards = 8, Seeds = seeds, ExpectationWait = TimeSpan.FromSeconds(10), Sharing = new ShardSettings { Patience = TimeSpan.FromSeconds(20) },
+        };
 
     public static async Task<TestNode> StartAsync(ClusterSettings settings, string? more = null)
     {
@@ -49,7 +53,7 @@ internal sealed class TestNode : IAsyncDisposable
             }
             """);
         if (more is not null) quiet = ConfigurationFactory.ParseString(more).WithFallback(quiet);
-        var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet,
+        var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(new ConntrackSettings(), helpers), Now, quiet, log: null,
             TestContext.Current.CancellationToken);
         return new TestNode(node);
     }

@@ -69,6 +69,12 @@ internal sealed class NodeMap(int shards, TupleHash hash)
         Interlocked.Increment(ref _changes);
     }
 
+    /// <summary>A node says that it has a shard. Not believed of one that is here: the word was on its way while the shard moved.</summary>
+    public void Said(int shard, Node node)
+    {
+        if (Here(shard) is null) Started(shard, node);
+    }
+
     /// <summary>A shard is no longer on a node.</summary>
     public void Stopped(int shard, Node node)
     {

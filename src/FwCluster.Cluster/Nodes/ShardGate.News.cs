@@ -79,7 +79,7 @@ internal sealed partial class ShardGate
         if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
         node.KeepsDirectory = hello.KeepsDirectory;
         if (_greeted.Add(from)) Refresh(node);
-        foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
+        foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         if (!hello.IsAnswer) Greet(from, isAnswer: true);
     }
 
@@ -87,7 +87,7 @@ internal sealed partial class ShardGate
     {
         if (!_map.TryGet(changed.Node, out var node)) return; // its greeting will say
         foreach (var shard in changed.Stopped.Where(s => s < _map.Shards)) _map.Stopped((int)shard, node);
-        foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Started((int)shard, node);
+        foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         _node.WakeAll();
     }
 

@@ -71,7 +71,8 @@ internal sealed partial class ShardActor : UntypedActor
                 TakeRouted(routed, now);
                 break;
             case StartShard:
-                break; // it is there
+                _node.Gate.Tell(new ShardMessages.Placed(_number, true)); // somebody does not know where it is
+                break;
             case ShardMessages.Stop:
                 _node.Gate.Tell(new ShardMessages.Placed(_number, false));
                 break;
