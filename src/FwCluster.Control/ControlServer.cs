@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
 using FwCluster.Control.OpenApi;
@@ -43,7 +44,7 @@ public sealed class ControlServer : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(settings);
         Check(settings);
-        var authorities = settings.Authority is null ? null : AccessFiles.ReadAuthorities(settings.Authority);
+        var authorities = settings.Authority is { } file ? new RereadFiles<X509Certificate2Collection>(() => AccessFiles.ReadAuthorities(file), file) : null;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear(); // the settings are the daemon's own
         builder.Logging.ClearProviders();
@@ -116,13 +117,13 @@ public sealed class ControlServer : IAsyncDisposable
         if (settings.Socket is { } socket) kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2);
         if (settings.PlainListen is { } plain) kestrel.Listen(plain, listen => listen.Protocols = HttpProtocols.Http2);
         if (settings.Listen is not { } address) return;
-        var certificate = AccessFiles.ReadCertificate(settings.Certificate!, settings.Key!);
+        var certificate = new RereadFiles<X509Certificate2>(() => AccessFiles.ReadCertificate(settings.Certificate!, settings.Key!), settings.Certificate!, settings.Key!);
         kestrel.Listen(address, listen =>
         {
             listen.Protocols = HttpProtocols.Http1AndHttp2;
             listen.UseHttps(new HttpsConnectionAdapterOptions
             {
-                ServerCertificate = certificate,
+                ServerCertificateSelector = (_, _) => certificate.Current,
                 SslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                 // Asked for, and judged with each call, where the answer can say what is wrong with it.
                 ClientCertificateMode = ClientCertificateMode.AllowCertificate,

@@ -90,6 +90,19 @@ public sealed class AccessTests
     }
 
     [Fact]
+    public async Task ANewCertificateOfTheNodeTakesNoRestart()
+    {
+        await using var lab = await ControlLab.StartAsync();
+        var first = await lab.ServerSerialAsync();
+        File.WriteAllText(lab.PathOf("node.key"), "half written"); // the certificate before its key, and the key in parts
+        Assert.Equal(first, await lab.ServerSerialAsync());
+        lab.RenewNode();
+        var second = await lab.ServerSerialAsync();
+        Assert.NotEqual(first, second);
+        Assert.Equal(StatusCode.OK, await StatusOf(() => new RulesetService.RulesetServiceClient(lab.Channel("viewer")).GetAsync(new())));
+    }
+
+    [Fact]
     public async Task OverTheSocketTheUserOfTheDaemonIsAdmin()
     {
         await using var lab = await ControlLab.StartAsync();

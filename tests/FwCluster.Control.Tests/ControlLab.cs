@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using FwCluster.Api.V1;
@@ -116,6 +117,26 @@ internal sealed class ControlLab : IAsyncDisposable
         return channel;
     }
 
+    /// <summary>The serial number of the certificate that a new connection is shown.</summary>
+    public async Task<string> ServerSerialAsync()
+    {
+        using var client = new TcpClient();
+        await client.ConnectAsync(IPAddress.Loopback, Address.Port);
+        var serial = "";
+        await using var tls = new SslStream(client.GetStream(), false, (_, certificate, _, _) => (serial = certificate!.GetSerialNumberString()).Length > 0);
+        await tls.AuthenticateAsClientAsync("localhost");
+        return serial;
+    }
+
+    /// <summary>Makes the node another certificate, from the same authority.</summary>
+    public void RenewNode()
+    {
+        using var authority = X509Certificate2.CreateFromPem(File.ReadAllText(PathOf("ca.crt")), File.ReadAllText(PathOf("ca.key")));
+        var node = CertificateMaker.Node(authority, "alone", ["127.0.0.1", "localhost"], DateTimeOffset.UtcNow, Hour);
+        File.WriteAllText(PathOf("node.crt"), node.Certificate);
+        File.WriteAllText(PathOf("node.key"), node.Key);
+    }
+
     /// <summary>Has a worker process packets: the given ones, one after the other.</summary>
     public Task SendAsync(int worker, params byte[][] packets) => _workers[worker].Ask(w =>
     {
@@ -185,6 +206,7 @@ internal sealed class ControlLab : IAsyncDisposable
         var now = DateTimeOffset.UtcNow;
         var ca = CertificateMaker.Authority("test authority", now - 3 * Hour, 6 * Hour);
         File.WriteAllText(PathOf("ca.crt"), ca.Certificate);
+        File.WriteAllText(PathOf("ca.key"), ca.Key);
         using var authority = X509Certificate2.CreateFromPem(ca.Certificate, ca.Key);
         var node = CertificateMaker.Node(authority, "alone", ["127.0.0.1", "localhost"], now, Hour);
         File.WriteAllText(PathOf("node.crt"), node.Certificate);

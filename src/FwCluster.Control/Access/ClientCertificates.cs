@@ -5,7 +5,7 @@ using System.Security.Cryptography.X509Certificates;
 namespace FwCluster.Control.Access;
 
 /// <summary>Whose a client's certificate is: it must come from one of the authorities, be for clients, be valid now, and name one role.</summary>
-internal sealed class ClientCertificates(X509Certificate2Collection authorities, TimeProvider time)
+internal sealed class ClientCertificates(RereadFiles<X509Certificate2Collection> authorities, TimeProvider time)
 {
     /// <summary>A URI of this kind in the certificate's alternative names says the role, as the organizational unit (OU) does.</summary>
     public const string RoleUri = "urn:fwcluster:role:";
@@ -28,7 +28,7 @@ internal sealed class ClientCertificates(X509Certificate2Collection authorities,
         if (now < certificate.NotBefore) return Refuse(out why, $"the client certificate of {name} is valid only from {certificate.NotBefore.ToUniversalTime():u} on");
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(authorities);
+        chain.ChainPolicy.CustomTrustStore.AddRange(authorities.Current);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck; // short-lived certificates instead; there is no list to ask
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ClientAuthentication));

@@ -1,0 +1,2 @@
+// One test measures the process's memory, another one sets its environment.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
