@@ -13,6 +13,8 @@ const string usage = """
       --differences N   stop after so many differences (default 1)
       --dealt HOW       three workers and four shards, packets dealt InTurn, AtRandom, ByDirection, ByConnection
                         or AtRandomWhileShardsMove
+      --shares          with --dealt: connections that several workers meet are shared among them, liberal about windows;
+                        the differences that come of it by design are counted
       --self            kernel against a second kernel: checks the comparison itself
 
     Exit status: 0 no difference, 1 differences (printed, minimized), 2 cannot run.
@@ -22,6 +24,7 @@ long packets = 1_000_000;
 var differences = 1;
 var seed = (ulong)Random.Shared.NextInt64(1L << 40);
 var self = false;
+var shares = false;
 Dealing? dealing = null;
 for (var i = 0; i < args.Length; i++)
 {
@@ -35,6 +38,9 @@ for (var i = 0; i < args.Length; i++)
         case "--dealt" when i + 1 < args.Length && Enum.TryParse<Dealing>(args[i + 1], out var how):
             dealing = how;
             i++;
+            break;
+        case "--shares":
+            shares = true;
             break;
         case "--self":
             self = true;
@@ -52,8 +58,9 @@ if (KernelSupport.WhyNot is { } reason)
 
 Console.WriteLine($"seed {seed}");
 using ITrackingEngine kernel = new KernelEngine();
-using ITrackingEngine engine = self ? new KernelEngine() : dealing is { } dealt ? new DealtEngine(dealt) : new ConntrackEngine();
-var run = new DifferentialRun(kernel, engine, seed);
+using ITrackingEngine engine = self ? new KernelEngine() : dealing is { } dealt ? new DealtEngine(dealt, shares: shares) : new ConntrackEngine();
+var known = shares && engine is DealtEngine shared ? new SharingDifferences(shared) : null;
+var run = new DifferentialRun(kernel, engine, seed, known);
 var watch = Stopwatch.StartNew();
 var shown = TimeSpan.Zero;
 run.Run(packets, TimeSpan.MaxValue / 4, differences, () =>
@@ -65,6 +72,7 @@ run.Run(packets, TimeSpan.MaxValue / 4, differences, () =>
 Progress('\n');
 foreach (var difference in run.Differences) Console.WriteLine("\n" + difference.Script());
 Console.WriteLine(string.Join(", ", Enumerable.Range(0, 6).Select(i => $"{(TrackedState)i} {run.States[i]:N0}")));
+foreach (var (name, times) in known?.Times ?? []) Console.WriteLine($"{times,9:N0} x {name}");
 foreach (var what in run.Unexplained) Console.WriteLine("\ndoes not come again when its sequence is sent alone: " + what);
 if (run.Passing.Count > 0) Console.WriteLine($"{run.Passing.Count} differences did not come again: the machine paused");
 Console.WriteLine(run.Agrees ? "no difference" : $"{run.Differences.Count + run.Unexplained.Count} differences; repeat with --seed {seed}");

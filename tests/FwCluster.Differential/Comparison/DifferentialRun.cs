@@ -7,10 +7,10 @@ namespace FwCluster.Differential.Comparison;
 /// Sends generated sequences to two trackers until a number of packets or a time is reached. Sequences come in batches that share
 /// settings and tables; their addresses keep them apart, so the tables are read once a batch.
 /// </summary>
-public sealed class DifferentialRun(ITrackingEngine first, ITrackingEngine second, ulong seed)
+public sealed class DifferentialRun(ITrackingEngine first, ITrackingEngine second, ulong seed, IKnownDifferences? known = null)
 {
     private const int SequencesPerBatch = 100;
-    private readonly SequenceComparer _comparer = new(first, second);
+    private readonly SequenceComparer _comparer = new(first, second, known);
 
     /// <summary>Packets sent so far, both trackers counted once.</summary>
     public long Packets { get; private set; }

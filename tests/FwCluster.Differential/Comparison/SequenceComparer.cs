@@ -5,7 +5,10 @@ using FwCluster.Referee;
 namespace FwCluster.Differential.Comparison;
 
 /// <summary>Sends packets to two trackers in step and finds where they differ.</summary>
-public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine second)
+/// <param name="first">One tracker.</param>
+/// <param name="second">The other.</param>
+/// <param name="known">Tells differences that are meant to be; null where none are.</param>
+public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine second, IKnownDifferences? known = null)
 {
     /// <summary>Resets both to empty tables.</summary>
     public void Reset(TrackingOptions options)
@@ -29,7 +32,7 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
             var two = second.Send(packet);
             states.Add((one, two));
             if (counts is not null) counts[(int)one]++;
-            if (one != two)
+            if (one != two && known?.Name(one, two) is null)
             {
                 return new Difference(options, [.. packets.Take(states.Count)],
                     $"packet {states.Count}: {first.Name} says {Name(one)}, {second.Name} says {Name(two)}")
@@ -45,7 +48,7 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
         var one = first.Snapshot();
         var two = second.Snapshot();
         var differences = new List<(FlowTuple, string)>();
-        Compare(one.Connections, two.Connections, connection => connection.Original, (a, b) => a.SameAs(b), differences);
+        Compare(one.Connections, two.Connections, connection => connection.Original, (a, b) => a.SameAs(b) || known?.Name(a, b) is not null, differences);
         Compare(one.Expectations, two.Expectations, expectation => expectation.Tuple, (a, b) => a.SameAs(b), differences);
         return differences;
     }
@@ -58,7 +61,7 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
             // Only a restart forgets held fragments.
             first.Restart(options);
             second.Restart(options);
-        }
+            }
         else
         {
             Reset(options);
@@ -82,6 +85,7 @@ public sealed class SequenceComparer(ITrackingEngine first, ITrackingEngine seco
             var b = right[tuple].ToList();
             if (a.Count == 1 && b.Count == 1 && same(a[0], b[0])) continue;
             if (a.Count == b.Count && a.All(x => b.Any(y => same(x, y)))) continue;
+            if (known?.IsApart(tuple) == true) continue;
             differences.Add((tuple, $"{first.Name} has  {Join(a)}\n{second.Name} has  {Join(b)}"));
         }
     }

@@ -53,6 +53,14 @@ public sealed class DealtCluster
         Settle();
     }
 
+    /// <summary>Has the workers report as they do once a time has passed; for the shards it has not.</summary>
+    public void Report(TimeSpan later)
+    {
+        const int everything = 1 << 30;
+        foreach (var member in _members) member.Worker.Idle(_now + (long)later.TotalNanoseconds, everything);
+        Settle();
+    }
+
     private void Settle()
     {
         foreach (var member in _members) member.Worker.Advance(_now);
