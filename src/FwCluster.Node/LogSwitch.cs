@@ -14,7 +14,9 @@ internal sealed class LogSwitch(LogLevel level)
         set => _level = value;
     }
 
-    /// <summary>Whether something is logged. What the server of the state's socket has to say is not this daemon's, unless it is wrong.</summary>
+    /// <summary>Whether something is logged. What the server of the state's socket and the cluster's actors have to say is not
+    /// this daemon's, unless something is wrong, or everything is asked for.</summary>
     public bool Lets(string? category, LogLevel level)
-        => level >= _level && (level >= LogLevel.Warning || category?.StartsWith("Microsoft", StringComparison.Ordinal) != true);
+        => level >= _level && (level >= LogLevel.Warning || _level == LogLevel.Trace || category is null
+            || !category.StartsWith("Microsoft", StringComparison.Ordinal) && !category.StartsWith("Akka", StringComparison.Ordinal));
 }

@@ -41,7 +41,9 @@ root.SetAction(async (parsed, cancellation) =>
             Console.Out.WriteLine("configuration and rules are right");
             return ExitCode.Stopped;
         }
-        var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, cancellation);
+        var logSwitch = new LogSwitch(settings.LogLevel);
+        using var clusterLog = LoggerFactory.Create(logging => SetUpLog(logging, settings, logSwitch));
+        var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, clusterLog, cancellation);
         RulesetStore? store = null;
         if (settings.Control is not null)
         {
@@ -49,7 +51,7 @@ root.SetAction(async (parsed, cancellation) =>
             settings = settings with { Applied = inForce };
         }
         using var gateway = Gateway.Open(settings, cluster);
-        await using var app = Build(settings, Read, gateway, store);
+        await using var app = Build(settings, Read, gateway, store, logSwitch);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;
     }
@@ -67,15 +69,11 @@ root.SetAction(async (parsed, cancellation) =>
 // SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
-static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets)
+static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
 {
     var builder = WebApplication.CreateSlimBuilder();
-    var logSwitch = new LogSwitch(settings.LogLevel);
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
-    builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddFilter(logSwitch.Lets);
-    if (settings.LogJson) builder.Logging.AddJsonConsole(o => o.UseUtcTimestamp = true);
-    else if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null) builder.Logging.AddSystemdConsole(); // levels as the journal reads them
-    else builder.Logging.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
+    SetUpLog(builder.Logging, settings, logSwitch);
     builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
@@ -92,6 +90,14 @@ static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettin
     StateEndpoint.Map(app, app.Services.GetRequiredService<NodeState>());
     ServiceManager.Tell(app.Lifetime);
     return app;
+}
+
+static void SetUpLog(ILoggingBuilder log, NodeSettings settings, LogSwitch logSwitch)
+{
+    log.ClearProviders().SetMinimumLevel(LogLevel.Trace).AddFilter(logSwitch.Lets);
+    if (settings.LogJson) log.AddJsonConsole(o => o.UseUtcTimestamp = true);
+    else if (Environment.GetEnvironmentVariable("JOURNAL_STREAM") is not null) log.AddSystemdConsole(); // levels as the journal reads them
+    else log.AddSimpleConsole(o => (o.SingleLine, o.TimestampFormat, o.ColorBehavior) = (true, "HH:mm:ss.fff ", LoggerColorBehavior.Disabled));
 }
 
 static void MakeRoom(string setting, string socket)

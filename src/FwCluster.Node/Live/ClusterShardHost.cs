@@ -5,6 +5,7 @@ using FwCluster.Control.Nodes;
 using FwCluster.Datapath;
 using FwCluster.Datapath.Shards;
 using FwCluster.Node.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Node.Live;
 
@@ -25,7 +26,7 @@ internal sealed class ClusterShardHost : IShardHost
 
     /// <summary>Begins to join.</summary>
     /// <exception cref="SettingsException">The cluster's settings are wrong.</exception>
-    public static async Task<ClusterShardHost> StartAsync(NodeSettings settings, CancellationToken cancellation)
+    public static async Task<ClusterShardHost> StartAsync(NodeSettings settings, ILoggerFactory log, CancellationToken cancellation)
     {
         var cluster = settings.Cluster!;
         var each = settings.Tracking with
@@ -36,7 +37,7 @@ internal sealed class ClusterShardHost : IShardHost
         try
         {
             return new ClusterShardHost(await ClusterNode.StartAsync(cluster, settings.Helpers, _ => new ConnectionTable(each, settings.Helpers),
-                () => UnixTime.Now, cancellation: cancellation).ConfigureAwait(false), cluster.Shards);
+                () => UnixTime.Now, log: log, cancellation: cancellation).ConfigureAwait(false), cluster.Shards);
         }
         catch (ClusterSettingsException e)
         {
