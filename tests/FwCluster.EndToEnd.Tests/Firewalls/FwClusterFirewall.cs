@@ -23,7 +23,12 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     private readonly BackgroundProcess? _process;
     private readonly HttpClient _state;
 
-    public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup)
+    /// <summary>Starts it.</summary>
+    /// <param name="where">The host.</param>
+    /// <param name="setup">What it is told.</param>
+    /// <param name="patience">How long it may take until it decides packets.</param>
+    /// <exception cref="CommandFailedException">It did not get there; with all that it said.</exception>
+    public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup, TimeSpan? patience = null)
     {
         _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
         try
@@ -32,7 +37,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
             Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
             _process = where.Start("setpriv",
                 [.. Unprivileged, Program, "--config", configuration, .. setup.DaemonSettings.SelectMany(setting => (string[])["--set", setting])]);
-            _process.WaitUntil(IsReady, Patience);
+            _process.WaitUntil(IsReady, patience ?? Patience);
         }
         catch
         {

@@ -1,0 +1,43 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using FwCluster.Referee.Lab;
+
+namespace FwCluster.EndToEnd.Tests.Cluster;
+
+/// <summary>An authority of a test, and certificates that it signs, in files that go away.</summary>
+internal sealed class NodeCertificates : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("fwtca").FullName;
+    private readonly X509Certificate2 _authority;
+    private byte _signed;
+
+    public NodeCertificates()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=authority", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+        _authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        // A daemon that is not root reads them.
+        Command.Run("chmod", ["755", _folder]);
+        File.WriteAllText(Path.Combine(_folder, "ca.pem"), _authority.ExportCertificatePem());
+    }
+
+    /// <summary>Signs a certificate for one node; the settings that name it.</summary>
+    public IReadOnlyList<string> Sign()
+    {
+        var file = Path.Combine(_folder, $"node{++_signed}");
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=node", key, HashAlgorithmName.SHA256);
+        using var certificate = request.Create(_authority, _authority.NotBefore, _authority.NotAfter, [_signed]);
+        File.WriteAllText(file + ".pem", certificate.ExportCertificatePem());
+        File.WriteAllText(file + ".key", key.ExportPkcs8PrivateKeyPem());
+        return [$"cluster.tls.certificate={file}.pem", $"cluster.tls.key={file}.key", $"cluster.tls.ca={_folder}/ca.pem"];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _authority.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+}
