@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Cluster;
 
@@ -17,7 +18,7 @@ internal sealed class NodeCertificates : IDisposable
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
         _authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         // A daemon that is not root reads them.
-        File.SetUnixFileMode(_folder, (UnixFileMode)0b111_101_101);
+        Command.Run("chmod", ["755", _folder]);
         File.WriteAllText(Path.Combine(_folder, "ca.pem"), _authority.ExportCertificatePem());
     }
 
