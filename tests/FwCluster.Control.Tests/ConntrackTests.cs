@@ -9,6 +9,7 @@ using Kind = FwCluster.Api.V1.ConntrackEvent.Types.Kind;
 namespace FwCluster.Control.Tests;
 
 /// <summary>The table from outside: listed, watched, counted, emptied.</summary>
+[Collection(Alone.Name)]
 public sealed class ConntrackTests
 {
     [Fact]

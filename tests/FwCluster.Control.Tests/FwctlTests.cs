@@ -4,6 +4,7 @@ using FwCluster.Referee.Packets;
 namespace FwCluster.Control.Tests;
 
 /// <summary>fwctl over the control plane.</summary>
+[Collection(Alone.Name)]
 public sealed class FwctlTests
 {
     private const string Web = "-A FORWARD -p tcp -m tcp --dport 80 -j ACCEPT";

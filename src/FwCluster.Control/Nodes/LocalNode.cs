@@ -212,11 +212,13 @@ public sealed class LocalNode : IControlledNode, IDisposable
                     return wrong;
             if (changed.MaxEntries > ConnectionTable.MaxLimit) return $"nf_conntrack_max is {changed.MaxEntries}; it may be {ConnectionTable.MaxLimit} at most";
             var (most, expectations) = _options.LimitsOfTable(changed);
-            await AskAllAsync(table =>
+            // What workers hold has no limit of its own: its connections count where they belong.
+            var ofOwners = changed with { MaxEntries = most, MaxExpectations = expectations };
+            await Task.WhenAll(_tables().Select(access => access.Ask((table, _) =>
             {
-                table.Change(changed with { MaxEntries = most, MaxExpectations = expectations });
+                table.Change(access.IsOwner ? ofOwners : changed);
                 return true;
-            }).ConfigureAwait(false);
+            }))).ConfigureAwait(false);
             _settings = changed;
             return null;
         }

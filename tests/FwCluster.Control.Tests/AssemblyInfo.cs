@@ -1,2 +1,0 @@
-// One test measures the process's memory, another one sets its environment.
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
