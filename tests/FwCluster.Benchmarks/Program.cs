@@ -3,6 +3,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using FwCluster.Benchmarks;
+using FwCluster.Benchmarks.Scaling;
 
 switch (args)
 {
@@ -12,10 +13,14 @@ switch (args)
     case ["memory"]:
         Console.WriteLine($"{MemoryFootprint.BytesPerConnection():f0} bytes a connection (growth of the process, 1,000,000 IPv4 connections)");
         break;
+    case ["scale", .. var rest]:
+        ScalingRun.Run(json: rest.Contains("--json"), connections: 20_000);
+        break;
     case ["help" or "--help" or "-h"]:
         Console.WriteLine("""
             FwCluster.Benchmarks compare             the engine beside the kernel (needs root) and Open vSwitch (OVSTEST=.../ovstest)
             FwCluster.Benchmarks memory              bytes a connection, as growth of the process
+            FwCluster.Benchmarks scale [--json]      3 to 100 nodes simulated: messages, bytes and processor time a connection
             FwCluster.Benchmarks [--filter PATTERN]  the BenchmarkDotNet benchmarks; '*' for all
             """);
         break;
