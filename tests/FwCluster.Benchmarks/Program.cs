@@ -4,6 +4,7 @@ using BenchmarkDotNet.Jobs;
 using BenchmarkDotNet.Running;
 using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using FwCluster.Benchmarks;
+using FwCluster.Benchmarks.Scaling;
 
 switch (args)
 {
@@ -22,12 +23,16 @@ switch (args)
     case ["shards-other"]:
         await ShardQuestions.RunOtherAsync();
         break;
+    case ["scale", .. var rest]:
+        ScalingRun.Run(json: rest.Contains("--json"), connections: 20_000);
+        break;
     case ["help" or "--help" or "-h"]:
         Console.WriteLine("""
             FwCluster.Benchmarks compare             the engine beside the kernel (needs root) and Open vSwitch (OVSTEST=.../ovstest)
             FwCluster.Benchmarks memory              bytes a connection, as growth of the process
             FwCluster.Benchmarks shards [SECONDS [BATCH [WAITING]]]
                                                      new connections a second, and the time of one alone, with the shards in this process and in another
+            FwCluster.Benchmarks scale [--json]      3 to 100 nodes simulated: messages, bytes and processor time a connection
             FwCluster.Benchmarks [--filter PATTERN]  the BenchmarkDotNet benchmarks; '*' for all
             """);
         break;

@@ -28,16 +28,6 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>True where the shard itself has the connection, or the asking worker shares it. A worker that asks about what it holds alone has lost it.</summary>
-    private bool IsAtHome(int holder, int index)
-    {
-        ref var entry = ref _table[index];
-        if (entry.Grant != GrantKind.Exclusive) return true;
-        if (entry.Holder != holder) return false;
-        ComeHome(index);
-        return true;
-    }
-
     private void ComeHome(int index)
     {
         _table[index].Grant = GrantKind.None;
@@ -68,7 +58,7 @@ public sealed partial class Shard
         if (index >= 0)
         {
             ref var entry = ref _table[index];
-            if (entry.Recalls < byte.MaxValue) entry.Recalls++;
+            if (wait.Behind.TryPeek(out var next) && next.Holder != holder && entry.Recalls < byte.MaxValue) entry.Recalls++;
             if (request.HasEntry)
             {
                 _table.Update(index, in request.Entry);

@@ -11,7 +11,7 @@ namespace FwCluster.Datapath.Shards;
 /// <remarks>
 /// A question is answered at once, unless the connection waits for somebody's word; then it waits behind:
 /// <list type="bullet">
-/// <item>another worker holds the connection: it is recalled, tracker and all, so that the answer is that of one table which saw every packet;</item>
+/// <item>a worker holds the connection: it is recalled, tracker and all, so that the answer is that of one table which saw every packet;</item>
 /// <item>the packet's rules run only when its connection is known (<see cref="ShardRequest.AsksFirst"/>): they confirm or withdraw;</item>
 /// <item>the packet meets an expectation of another shard: it is claimed there;</item>
 /// <item>the packet announced an expectation: it goes on when every node's directory has it.</item>
@@ -114,7 +114,8 @@ public sealed partial class Shard
         // An error only looks at the connection that it is about.
         var isAboutAnother = headers.Tuple != request.Tuple;
         var index = _table.Find(request.Tuple, request.Template, _now, out _);
-        if (index >= 0 && !isAboutAnother && !IsAtHome(holder, index))
+        // Also from who asks himself: its grant may still be on its way to him, who no longer waited for it.
+        if (index >= 0 && !isAboutAnother && _table[index].Grant == GrantKind.Exclusive)
         {
             Recall(index).Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
             return;

@@ -70,10 +70,12 @@ internal sealed class ShardBench : IShardOutput, IExpectationNetwork
 
     public void Nothing() => Assert.Empty(_replies.Select(r => $"{r.Reply.Kind} for {r.Holder}"));
 
-    /// <summary>Asks and takes the answer, which is to be there.</summary>
+    /// <summary>Asks and takes the answer, which is to be there. What the worker was granted before it has lost.</summary>
     public ShardReply Answer(int holder, byte[] packet, AcceptedStates accepts = All)
     {
         var id = Ask(holder, packet, accepts);
+        if (_replies.TryPeek(out var first) && first is { Reply.Kind: ShardReplyKind.Recall } && first.Holder == holder)
+            Say(holder, ShardRequestKind.Return, new Connection { Original = _replies.Dequeue().Reply.Tuple }, first.Reply.Id, hasEntry: false);
         var reply = Next(holder, ShardReplyKind.Answer);
         Assert.Equal(id, reply.Id);
         return reply;

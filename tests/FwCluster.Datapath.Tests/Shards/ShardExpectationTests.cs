@@ -118,8 +118,11 @@ public sealed class ShardExpectationTests
     [Fact]
     public void AFirstPacketInThePlaceOfAClosedConnectionClaimsToo()
     {
-        foreach (var packet in (byte[][])[_data.Syn(), _data.SynAck(), _data.Ack(), _data.Fin(), _data.FinBack(), _data.Ack()]) _bench.Answer(1, packet);
-        _bench.Ask(1, _data.Syn(), expectation: new ExpectationId(3, 17));
+        var closed = default(Connection);
+        foreach (var packet in (byte[][])[_data.Syn(), _data.SynAck(), _data.Ack(), _data.Fin(), _data.FinBack(), _data.Ack()])
+            closed = _bench.Answer(1, packet).Entry;
+        _bench.Ask(2, _data.Syn(), expectation: new ExpectationId(3, 17));
+        _bench.GiveBack(1, in closed);
         _bench.Shard.Claimed(Assert.Single(_bench.Claims).Ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
         Assert.Equal(ConntrackState.Related, _bench.Drain()[^1].Reply.State);
         Assert.Equal(1, _bench.Table.Count);

@@ -89,6 +89,19 @@ public sealed class ShardGrantTests
     }
 
     [Fact]
+    public void AGrantThatIsOnItsWayToWhoAsksAgainIsCalledBackFromHim()
+    {
+        _bench.Ask(1, _tcp.Syn());
+        var again = _bench.Ask(1, new Conversation().Syn()); // he did not wait for the answer
+        var held = _bench.Next(1, ShardReplyKind.Answer).Entry;
+        held.Mark = 7;
+        _bench.Say(1, ShardRequestKind.Return, in held, _bench.Next(1, ShardReplyKind.Recall).Id);
+        var answer = _bench.Next(1, ShardReplyKind.Answer);
+        Assert.Equal((again, ConntrackState.New, 7u, GrantKind.Exclusive), (answer.Id, answer.State, answer.Entry.Mark, answer.Entry.Grant));
+        Assert.Equal(0, _bench.Table[Only()].Recalls); // nobody else met it
+    }
+
+    [Fact]
     public void QuestionsWaitInTheirOrder()
     {
         var held = _bench.Answer(1, _tcp.Syn()).Entry;
