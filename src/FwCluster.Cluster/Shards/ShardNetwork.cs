@@ -12,7 +12,7 @@ namespace FwCluster.Cluster.Shards;
 
 /// <summary>
 /// One shard's talk about expectations. What it announces and withdraws while it takes a batch goes to each node's directory as one message; the packets
-/// that announced it go on when every node that can be reached has acknowledged, or has had its time. Used by the shard's actor alone.
+/// that announced it go on when every node has acknowledged, is gone, or has had its time. Used by the shard's actor alone.
 /// </summary>
 internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorContext actor) : IExpectationNetwork
 {
@@ -86,7 +86,8 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         {
             if (peer.IsHere || peer.IsGone || !peer.KeepsDirectory) continue;
             peer.Gate.Tell(changes, actor.Self);
-            if (peer.IsReachable) batch?.Missing.Add(peer.Uid);
+            // Also one that cannot be reached: whose heartbeats are late may forward packets all the same. It is gone soon, or the time is over.
+            batch?.Missing.Add(peer.Uid);
         }
         if (batch is null) return;
         if (batch.Missing.Count == 0)
