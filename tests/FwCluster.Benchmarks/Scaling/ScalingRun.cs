@@ -7,6 +7,8 @@ namespace FwCluster.Benchmarks.Scaling;
 /// <summary>The command <c>scale</c>: what connections and transfers cost among 3 to 100 nodes.</summary>
 public static class ScalingRun
 {
+    private const int Runs = 3;
+
     private static readonly int[] NodeCounts = [3, 10, 30, 100];
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -20,15 +22,18 @@ public static class ScalingRun
         var results = new List<SimulationResult>();
         foreach (var nodes in NodeCounts)
         {
-            results.Add(Simulation.Connections(nodes, connections, 100, isAsymmetric: false));
-            results.Add(Simulation.Connections(nodes, connections, 100, isAsymmetric: true));
-            results.Add(Simulation.Ftp(nodes, connections / 10, 2));
-            results.Add(Simulation.Living(nodes, connections / 10, isShared: false));
-            results.Add(Simulation.Living(nodes, connections / 10, isShared: true));
+            results.Add(Best(() => Simulation.Connections(nodes, connections, 100, isAsymmetric: false)));
+            results.Add(Best(() => Simulation.Connections(nodes, connections, 100, isAsymmetric: true)));
+            results.Add(Best(() => Simulation.Ftp(nodes, connections / 10, 2)));
+            results.Add(Best(() => Simulation.Living(nodes, connections / 10, isShared: false)));
+            results.Add(Best(() => Simulation.Living(nodes, connections / 10, isShared: true)));
         }
         if (json) Console.WriteLine(JsonSerializer.Serialize(results, Indented));
         else Print(results);
     }
+
+    /// <summary>The fastest of some runs: the machine has other things to do. All else is the same in each.</summary>
+    private static SimulationResult Best(Func<SimulationResult> run) => Enumerable.Range(0, Runs).Select(_ => run()).MinBy(result => result.Microseconds)!;
 
     private static void Print(List<SimulationResult> results)
     {

@@ -20,7 +20,7 @@ public sealed class SharingDifferences(DealtEngine engine) : IKnownDifferences
     /// <summary>The connection lives as long as its state says, also with data that nobody acknowledges.</summary>
     public const string Timeout = "timeout";
 
-    /// <summary>A segment is counted that the kernel lets pass uncounted: one that it knows to be old.</summary>
+    /// <summary>A segment counts, and renews the timeout, that the kernel lets pass without either: one that it knows to be old.</summary>
     public const string Counted = "counted";
 
     /// <summary>A SYN or FIN, or what answers one, that the kernel lets pass without following it takes the connection's state on.</summary>
@@ -59,8 +59,11 @@ public sealed class SharingDifferences(DealtEngine engine) : IKnownDifferences
             return null; // counted twice
         var countsMore = second.OriginalPackets >= first.OriginalPackets && second.OriginalBytes >= first.OriginalBytes
             && second.ReplyPackets >= first.ReplyPackets && second.ReplyBytes >= first.ReplyBytes;
+        // What counts renews, too.
+        var renews = second.OriginalPackets + second.ReplyPackets > first.OriginalPackets + first.ReplyPackets && second.SecondsLeft > first.SecondsLeft;
         var counted = timed with
         {
+            SecondsLeft = renews ? second.SecondsLeft : timed.SecondsLeft,
             OriginalPackets = second.OriginalPackets, OriginalBytes = second.OriginalBytes,
             ReplyPackets = second.ReplyPackets, ReplyBytes = second.ReplyBytes,
         };
