@@ -48,7 +48,7 @@ public class AdmissionTests
     {
         using var authority = new NodeCertificates();
         using var otherAuthority = new NodeCertificates();
-        using var field = new GatewaysField(3, KiB);
+        using var field = new GatewaysField(3, KiB) { Client = "ftp" };
         var certificates = Enumerable.Range(0, 3).Select(index => (index == Stranger ? otherAuthority : authority).Sign()).ToArray();
         FwClusterFirewall Start(int index, TimeSpan? patience) => new(field.Lab.Gateways[index],
             FtpRules.StrictForEachGateway() with { DaemonSettings = [.. ClusterSetup.Place(index, gateways: 2), .. certificates[index]] }, patience);

@@ -23,7 +23,7 @@ public partial class AsymmetricTests
     public void StatesAreThoseOfOneKernel()
     {
         const int Times = 3;
-        using var field = new GatewaysField(3, KiB);
+        using var field = new GatewaysField(3, KiB) { Client = "ftp" };
         field.Lab.RouteThroughOne(2);
         Dictionary<string, int> once;
         using (var kernel = FirewallKind.Kernel.Start(field.Lab.Gateways[2], CountStates(FtpRules.StrictForEachGateway())))

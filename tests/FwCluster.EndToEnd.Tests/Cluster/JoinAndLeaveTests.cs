@@ -22,7 +22,7 @@ public class JoinAndLeaveTests
     [KernelFact]
     public void NoTransferFailsWhileNodesLeaveAndJoin()
     {
-        using var field = new GatewaysField(3, 64 * KiB);
+        using var field = new GatewaysField(3, 64 * KiB) { Client = "ftp" };
         var nodes = field.Lab.StartCluster().ToArray();
         var restarted = new List<FwClusterFirewall>();
         using var stop = new CancellationTokenSource();

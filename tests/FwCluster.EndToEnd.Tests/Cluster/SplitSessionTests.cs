@@ -24,7 +24,7 @@ public class SplitSessionTests
     public void EveryTransferSucceedsAtOnce()
     {
         var servers = FtpServer.All.Where(server => server is { Name: "vsftpd" or "pyftpdlib", WhyNot: null }).ToArray();
-        using var field = new GatewaysField(3, servers, [KiB]);
+        using var field = new GatewaysField(3, servers, [KiB]) { Client = "ftp" };
         var nodes = field.Lab.StartCluster();
         field.Lab.RouteSplit();
 

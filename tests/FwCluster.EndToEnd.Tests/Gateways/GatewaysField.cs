@@ -46,11 +46,13 @@ internal sealed class GatewaysField : IDisposable
     public GatewaysLab Lab { get; } = null!;
 
     /// <summary>How a file can be fetched from vsftpd by curl: every mode in every family that has room for its addresses.</summary>
-    public static IReadOnlyList<FtpSession> Ways { get; } = WaysOf(FtpServer.All[0]);
+    public static IReadOnlyList<FtpSession> Ways { get; } = [.. WaysOf(FtpServer.All[0], "curl")];
 
-    /// <summary>How a file can be fetched from a server by curl.</summary>
-    public static IReadOnlyList<FtpSession> WaysOf(FtpServer server)
-        => [.. FtpSession.All.Where(session => session.Server == server && session is { Client.Name: "curl", LeftOut: null })];
+    /// <summary>
+    /// The client that fetches in every way. curl gives up where the server's word that an active transfer is complete overtakes the last packet of
+    /// the data connection's handshake, as it may by another way; ftp first takes the connection.
+    /// </summary>
+    public string Client { get; init; } = "curl";
 
     /// <summary>
     /// Fetches a file in every way from every server, several logins beside each other; what each transfer ended with, of those that failed.
@@ -63,7 +65,7 @@ internal sealed class GatewaysField : IDisposable
     public IReadOnlyList<FailedTransfer> FetchInEveryWay(int size, int times, int seconds, int parallel, int perLogin = 1)
     {
         var failed = new ConcurrentBag<FailedTransfer>();
-        var logins = Enumerable.Range(0, (times + perLogin - 1) / perLogin).SelectMany(_ => _servers.SelectMany(WaysOf));
+        var logins = Enumerable.Range(0, (times + perLogin - 1) / perLogin).SelectMany(_ => _servers.SelectMany(server => WaysOf(server, Client)));
         Parallel.ForEach(logins, new ParallelOptions { MaxDegreeOfParallelism = parallel }, way =>
         {
             foreach (var failure in Fetch(way, size, seconds, perLogin)) failed.Add(failure);
@@ -92,4 +94,7 @@ internal sealed class GatewaysField : IDisposable
         Lab?.Dispose();
         _account.Dispose();
     }
+
+    private static IEnumerable<FtpSession> WaysOf(FtpServer server, string client)
+        => FtpSession.All.Where(session => session.Server == server && session.Client.Name == client && session.LeftOut is null);
 }
