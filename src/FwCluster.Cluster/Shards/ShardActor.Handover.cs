@@ -5,6 +5,7 @@ using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Wire;
 using Google.Protobuf;
+using ShardRequest = FwCluster.Datapath.Shards.ShardRequest;
 
 namespace FwCluster.Cluster.Shards;
 
@@ -15,11 +16,13 @@ namespace FwCluster.Cluster.Shards;
 internal sealed partial class ShardActor
 {
     private static readonly long FetchTime = (long)TimeSpan.FromSeconds(2).TotalNanoseconds;
+    private static readonly long LeaveTime = (long)TimeSpan.FromSeconds(1.5).TotalNanoseconds; // longer than the shard's own patience
 
     private readonly HashSet<int> _wanted = [];
     private readonly HashSet<int> _answered = [];
     private readonly Queue<(object Message, IActorRef Sender)> _meanwhile = new();
     private long _fetchUntil;
+    private long _leaveBy;
 
     private bool IsFetching => _fetchUntil != 0;
 
@@ -81,20 +84,27 @@ internal sealed partial class ShardActor
         while (_meanwhile.TryDequeue(out var waiting)) Self.Tell(waiting.Message, waiting.Sender);
     }
 
-    /// <summary>Nothing more comes from here: what there is goes to whoever takes this shard's place.</summary>
+    /// <summary>
+    /// Nothing more comes from here: what there is goes to whoever takes this shard's place. Words that it waited for have come by then, or
+    /// have had their time: a claim that is granted here and asked for again there would find its expectation gone, and an announcement that not every
+    /// node has acknowledged would let its packet go too early.
+    /// </summary>
     private void Leave(long now)
     {
-        foreach (var (holder, request, packet) in _shard.Abandon())
-        {
-            var writer = _node.Writers.Take();
-            RequestsReader.Begin(writer, _node.Map[Holder.Node(holder)].Uid);
-            _node.Codec.Write(writer, _number, Holder.Worker(holder), in request, packet, now);
-            _node.Map.Region?.Tell(new RoutedRequests { Shard = (uint)_number, Requests = ByteString.CopyFrom(writer.Written) }, ActorRefs.NoSender);
-            _node.Writers.Return(writer);
-        }
+        _leaveBy = 0;
+        foreach (var (holder, request, packet) in _shard.Abandon()) SendOn(holder, in request, packet, now);
         var pieces = StateCodec.Write(_number, _shard, _node, now);
         _node.Left[_number] = pieces;
         Context.GetLogger().Info("shard {0} leaves {1} connections for the node where it goes on", _number, _shard.Connections.Count);
         Context.Stop(Self);
+    }
+
+    private void SendOn(int holder, in ShardRequest request, ReadOnlySpan<byte> packet, long now)
+    {
+        var writer = _node.Writers.Take();
+        RequestsReader.Begin(writer, _node.Map[Holder.Node(holder)].Uid);
+        _node.Codec.Write(writer, _number, Holder.Worker(holder), in request, packet, now);
+        _node.Map.Region?.Tell(new RoutedRequests { Shard = (uint)_number, Requests = ByteString.CopyFrom(writer.Written) }, ActorRefs.NoSender);
+        _node.Writers.Return(writer);
     }
 }

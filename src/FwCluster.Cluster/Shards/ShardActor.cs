@@ -77,7 +77,7 @@ internal sealed partial class ShardActor : UntypedActor
                 _node.Gate.Tell(new ShardMessages.Placed(_number, false));
                 break;
             case ShardMessages.Unplaced:
-                Leave(now);
+                _leaveBy = now + LeaveTime;
                 break;
             default:
                 TakeNews(message, now);
@@ -86,6 +86,7 @@ internal sealed partial class ShardActor : UntypedActor
         _network.Send();
         while (_network.TryTakeDone(out var ticket)) _shard.Acknowledged(ticket, now);
         _output.Send(whole);
+        if (_leaveBy != 0 && (_shard.Waiting == 0 || now >= _leaveBy)) Leave(now);
     }
 
     private void TakeNews(object message, long now)
@@ -122,7 +123,9 @@ internal sealed partial class ShardActor : UntypedActor
         {
             var holder = part.Holder(i);
             _holders.Add(holder);
-            _shard.Take(holder, in part.Request(i), part.Packet(i), now);
+            // One that leaves answers what it was asked before, and is asked nothing more.
+            if (_leaveBy != 0 && part.Request(i).Kind == ShardRequestKind.Ask) SendOn(holder, in part.Request(i), part.Packet(i), now);
+            else _shard.Take(holder, in part.Request(i), part.Packet(i), now);
         }
         _node.Parts.Return(part);
     }
