@@ -17,7 +17,8 @@ public sealed class EarlyDropTests(ITestOutputHelper output)
         ShowOrder(table);
     }
 
-    [KernelFact]
+    /// <summary>Not in the suite: the kernel looks at its table once a minute only.</summary>
+    [KernelFact(Explicit = true)]
     public void InTheKernelUnassuredOnesGoFirstThenClosingOnesAndOthersNever()
     {
         using var table = new FullTable.Kernels();
