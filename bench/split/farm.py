@@ -46,20 +46,23 @@ class Client(threading.Thread):
             server = self.random.randint(1, self.options.servers)
             four = self.random.random() < 0.5
             source = (self.options.client4 if four else self.options.client6)[self.number]
+            kind = "login"
             address = f"10.72.0.10{server}" if four else f"fd72::0:10{server}"
             try:
                 with Session(address, source, self.ports, self.options.patience) as session:
                     for number in range(self.random.randint(1, self.options.per_login)):
                         if time.monotonic() >= self.end:
                             break
-                        self.transfer(session, server, f"{self.number}-{number}")
+                        passive = self.random.random() < 0.5
+                        kind = "passive" if passive else "active"
+                        self.transfer(session, server, f"{self.number}-{number}", passive)
             except Failed as failure:
                 self.count["failed"] += 1
-                self.failures[f"IPv{4 if four else 6}: {failure}"] += 1
+                self.failures[f"IPv{4 if four else 6}, {kind}: {failure}"] += 1
 
-    def transfer(self, session, server, name):
+    def transfer(self, session, server, name, passive):
         size = self.random.choices([size for size, _ in SIZES], [weight for _, weight in SIZES])[0]
-        passive, fetch = self.random.random() < 0.5, self.random.random() < 0.5
+        fetch = self.random.random() < 0.5
         content, checksum = self.files[size]
         start = time.perf_counter()
         if fetch:
