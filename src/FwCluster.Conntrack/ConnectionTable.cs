@@ -51,7 +51,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         Settings = settings;
         Helpers = helpers;
         _store = new ConnectionStore(settings.MaxEntries, hash);
-        _expectations = new ExpectationTable(settings.MaxExpectations);
+        _expectations = new ExpectationTable(settings);
         _tcp = new TcpTracker(settings);
         _udp = new UdpTracker(settings);
         _sctp = new SctpTracker(settings);

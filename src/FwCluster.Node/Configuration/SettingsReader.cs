@@ -210,6 +210,7 @@ public static class SettingsReader
         foreach (var (name, value, place) in values.Below(prefix))
             if (ConntrackSysctl.Apply($"{name}={value}", ref settings) is { } error)
                 throw new SettingsException($"{place}: {prefix}{name}: {error}");
-        return settings;
+        var seconds = Number(values, "tracking.expect-timeout", 0, 86_400);
+        return seconds == 0 ? settings : settings with { ExpectTimeout = TimeSpan.FromSeconds(seconds) };
     }
 }
