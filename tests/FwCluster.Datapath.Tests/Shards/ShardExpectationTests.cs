@@ -1,5 +1,6 @@
 using FwCluster.Conntrack;
 using FwCluster.Datapath.Shards;
+using FwCluster.Packets;
 
 namespace FwCluster.Datapath.Tests.Shards;
 
@@ -51,10 +52,25 @@ public sealed class ShardExpectationTests
     {
         Announce();
         var number = _bench.Announced[0].Number;
-        Assert.NotNull(_bench.Shard.Claim(number, _bench.Now));
-        Assert.Null(_bench.Shard.Claim(number, _bench.Now));
+        var (first, second) = (Connection(6000), Connection(6001));
+        Assert.NotNull(_bench.Shard.Claim(number, in first, _bench.Now));
+        Assert.Null(_bench.Shard.Claim(number, in second, _bench.Now));
         Assert.Equal([number], _bench.Withdrawn);
         Assert.Equal(1UL, _bench.Shard.Statistics.Claimed);
+    }
+
+    [Fact]
+    public void WhoseAnswerWasLostIsGrantedItsClaimAgain()
+    {
+        Announce();
+        var number = _bench.Announced[0].Number;
+        var (first, second) = (Connection(6000), Connection(6001));
+        var granted = _bench.Shard.Claim(number, in first, _bench.Now);
+        Assert.NotNull(granted);
+        Assert.Equal(granted, _bench.Shard.Claim(number, in first, _bench.Now));
+        Assert.Null(_bench.Shard.Claim(number, in second, _bench.Now));
+        Assert.Equal(1UL, _bench.Shard.Statistics.Claimed);
+        Assert.Null(_bench.Shard.Claim(number, in first, _bench.Now + (long)TimeSpan.FromMinutes(3).TotalNanoseconds));
     }
 
     [Fact]
@@ -65,7 +81,7 @@ public sealed class ShardExpectationTests
         Assert.True(_bench.Table.Expect(expectation with { Permanent = true, Tuple = expectation.Tuple with { DestinationPort = 40001 } },
             _bench.Table.Helpers[0], _bench.Now));
         var number = _bench.Announced[1].Number;
-        for (var i = 0; i < 3; i++) Assert.NotNull(_bench.Shard.Claim(number, _bench.Now));
+        for (var i = 0; i < 3; i++) Assert.NotNull(_bench.Shard.Claim(number, Connection(6000), _bench.Now));
         Assert.DoesNotContain(number, _bench.Withdrawn);
     }
 
@@ -74,7 +90,7 @@ public sealed class ShardExpectationTests
     {
         Announce();
         var (_, number, expectation) = _bench.Announced[0];
-        Assert.Null(_bench.Shard.Claim(number, expectation.Expires + 1));
+        Assert.Null(_bench.Shard.Claim(number, Connection(6000), expectation.Expires + 1));
     }
 
     [Theory]
@@ -115,6 +131,33 @@ public sealed class ShardExpectationTests
         _bench.Nothing();
     }
 
+    /// <summary>The claim may have been granted, and then no directory has the expectation any more.</summary>
+    [Fact]
+    public void AFirstPacketThatWasRefusedWithoutAnAnswerClaimsAgainWhenItIsSentAgain()
+    {
+        var expectation = new ExpectationId(3, 17);
+        _bench.Ask(1, _data.Syn(), accepts: AcceptedStates.Related, expectation: expectation);
+        _bench.Wait(new ShardSettings().Patience);
+        Assert.Equal(ConntrackState.New, _bench.Next(1, ShardReplyKind.Answer).State);
+        Assert.Equal(0, _bench.Table.Count);
+        _bench.Ask(2, _data.Syn(), accepts: AcceptedStates.Related);
+        Assert.Equal([expectation, expectation], _bench.Claims.Select(c => c.Id));
+        _bench.Shard.Claimed(_bench.Claims[1].Ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
+        Assert.Equal(ConntrackState.Related, _bench.Next(2, ShardReplyKind.Answer).State);
+        Assert.Equal(1, _bench.Table.Count);
+    }
+
+    [Fact]
+    public void AFirstPacketThatBeganWithoutItsClaimClaimsNoMore()
+    {
+        _bench.Ask(1, _data.Syn(), expectation: new ExpectationId(3, 17));
+        _bench.Wait(new ShardSettings().Patience);
+        var began = _bench.Next(1, ShardReplyKind.Answer).Entry;
+        _bench.Say(1, ShardRequestKind.End, in began);
+        Assert.Equal(ConntrackState.New, _bench.Answer(1, _data.Syn()).State);
+        Assert.Single(_bench.Claims);
+    }
+
     [Fact]
     public void AFirstPacketInThePlaceOfAClosedConnectionClaimsToo()
     {
@@ -126,6 +169,13 @@ public sealed class ShardExpectationTests
         _bench.Shard.Claimed(Assert.Single(_bench.Claims).Ticket, new ClaimedExpectation(0, 1, 0), _bench.Now);
         Assert.Equal(ConntrackState.Related, _bench.Drain()[^1].Reply.State);
         Assert.Equal(1, _bench.Table.Count);
+    }
+
+    private static FlowTuple Connection(ushort clientPort)
+    {
+        var syn = new Conversation(clientPort, Announced).Syn();
+        Assert.Equal(DecodeResult.Ok, PacketDecoder.Decode(syn, syn.Length, out var headers));
+        return headers.Tuple;
     }
 
     /// <summary>An FTP server says where it listens, by worker 2.</summary>
