@@ -16,8 +16,9 @@ namespace FwCluster.Datapath.Shards;
 /// <item>the packet meets an expectation of another shard: it is claimed there;</item>
 /// <item>the packet announced an expectation: it goes on when every node's directory has it.</item>
 /// </list>
-/// A worker that asks gets the connection for itself (<see cref="GrantKind.Exclusive"/>), but for one with a helper, whose packets are all read here,
-/// and one that several workers keep asking about: once established it is theirs together (<see cref="GrantKind.Shared"/>).
+/// A worker that asks gets the connection for itself (<see cref="GrantKind.Exclusive"/>), what its helper remembers with it; a packet by which the
+/// helper announces something brings it back, since expectations are the shard's to tell. One that several workers keep asking about is theirs together
+/// once it is established (<see cref="GrantKind.Shared"/>); one with a helper is nobody's then, and all its packets are read here.
 /// </remarks>
 public sealed partial class Shard
 {
@@ -70,6 +71,7 @@ public sealed partial class Shard
         {
             case ShardRequestKind.Ask:
                 Statistics.Questions++;
+                if (request.HasEntry) BringHome(holder, in request);
                 if (_waits.Count > 0 && _waits.TryGetValue(FlowKey.Of(request.Tuple), out var wait))
                     wait.Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
                 else

@@ -22,7 +22,8 @@ public sealed class ShardExpectationTests
         Assert.Equal(Announced, Assert.Single(_bench.Announced).Expectation.Tuple.DestinationPort);
         _bench.Shard.Acknowledged(_bench.Announced[0].Ticket, _bench.Now);
         var answer = _bench.Next(2, ShardReplyKind.Answer);
-        Assert.Equal((question, ConntrackState.Established, false), (answer.Id, answer.State, answer.HasEntry)); // helpers read each packet here
+        Assert.Equal((question, ConntrackState.Established, GrantKind.Exclusive), (answer.Id, answer.State, answer.Entry.Grant));
+        Assert.NotEmpty(answer.Helper!);
     }
 
     [Fact]
@@ -43,8 +44,37 @@ public sealed class ShardExpectationTests
         var second = _bench.Ask(1, _control.Ack());
         _bench.Nothing();
         _bench.Shard.Acknowledged(_bench.Announced[0].Ticket, _bench.Now);
-        Assert.Equal(first, _bench.Next(2, ShardReplyKind.Answer).Id);
+        var held = _bench.Next(2, ShardReplyKind.Answer);
+        Assert.Equal(first, held.Id);
+        _bench.GiveBack(2, in held.Entry);
         Assert.Equal(second, _bench.Next(1, ShardReplyKind.Answer).Id);
+    }
+
+    /// <summary>Somebody else has asked about the control connection at the moment when its holder finds an announcement: nothing is lost.</summary>
+    [Fact]
+    public void AnAnnouncementThatMeetsItsRecallComesFirst()
+    {
+        var held = LoggedIn();
+        var other = _bench.Ask(1, _control.Ack());
+        _bench.Next(2, ShardReplyKind.Recall);
+        var announcing = _bench.Ask(2, _control.Answer(Passive), back: held);
+        // Who asked first is answered first, and has the connection now; the announcement calls it back.
+        var lent = _bench.Next(1, ShardReplyKind.Answer);
+        Assert.Equal((other, ConntrackState.Established), (lent.Id, lent.State));
+        if (lent.HasEntry) _bench.GiveBack(1, in lent.Entry);
+        _bench.Shard.Acknowledged(Assert.Single(_bench.Announced).Ticket, _bench.Now);
+        Assert.Equal(announcing, _bench.Next(2, ShardReplyKind.Answer).Id);
+    }
+
+    /// <summary>Lines that nobody told of have passed; the next one is read all the same.</summary>
+    [Fact]
+    public void AHelperWhoseHolderIsGonePicksItsConnectionUp()
+    {
+        LoggedIn();
+        _ = _control.Answer("331 password?\r\n"); // seen by the holder alone
+        _bench.Shard.HolderGone(2, _bench.Now);
+        _bench.Ask(1, _control.Answer(Passive));
+        Assert.Single(_bench.Announced);
     }
 
     [Fact]
@@ -181,9 +211,20 @@ public sealed class ShardExpectationTests
     /// <summary>An FTP server says where it listens, by worker 2.</summary>
     private uint Announce()
     {
+        var held = LoggedIn();
+        return _bench.Ask(2, _control.Answer(Passive), back: held);
+    }
+
+    /// <summary>An FTP server has greeted its client, by worker 2, which has the connection then.</summary>
+    private ShardReply LoggedIn()
+    {
         // The helper reads lines that begin where the last one ended.
+        var held = default(ShardReply);
         foreach (var packet in (byte[][])[_control.Syn(), _control.SynAck(), _control.Ack(), _control.Answer("220 ready\r\n")])
-            Assert.False(_bench.Answer(1, packet).HasEntry);
-        return _bench.Ask(2, _control.Answer(Passive));
+        {
+            _bench.Ask(2, packet, back: held);
+            held = _bench.Next(2, ShardReplyKind.Answer);
+        }
+        return held;
     }
 }
