@@ -149,6 +149,7 @@ public sealed class ClusterNode : IAsyncDisposable
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
+        node._node.Seeds = seeds.Count;
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
