@@ -14,7 +14,7 @@ internal sealed partial class NodeMetrics : IDisposable
     /// <summary>The meters' names begin so.</summary>
     public const string MeterName = "FwCluster";
 
-    /// <summary>The meter of rules: made anew with the rules, so that those that are gone leave no series behind.</summary>
+    /// <summary>The meter of rules: made anew where so many have come and gone that there is no room for more.</summary>
     public const string RuleMeterName = "FwCluster.Rules";
 
     private readonly Meter _meter = new(MeterName);
@@ -23,7 +23,8 @@ internal sealed partial class NodeMetrics : IDisposable
     private readonly Histogram<double> _answerTime;
     private readonly Dictionary<int, long[]> _answersTold = [];
     private Meter? _ruleMeter;
-    private int _ruleChanges = -1;
+    private IReadOnlyList<string> _ruleTags = [];
+    private HashSet<string> _ruleSeries = [];
     private volatile NodeSample? _sample;
 
     public NodeMetrics(NodeSettings settings, NodeState state)
@@ -41,20 +42,22 @@ internal sealed partial class NodeMetrics : IDisposable
             new InstrumentAdvice<double> { HistogramBucketBoundaries = [.. WaitTimes.Bounds.Select(bound => bound / 1e9)] });
     }
 
+    /// <summary>Series of rules and policies that OpenTelemetry's library keeps room for. It forgets none, shown or not.</summary>
+    public static int RoomForRules(TelemetrySettings settings) => 4 * settings.MostRules + 4096;
+
     /// <summary>Takes a look at the node for the instruments to tell, or null while it does not run. Not by two threads at a time.</summary>
-    /// <param name="sample">The look.</param>
-    /// <param name="changes">How often the rules were others than before.</param>
-    /// <param name="series">Series of rules.</param>
-    public void Take(NodeSample? sample, int changes, int series)
+    public void Take(NodeSample? sample)
     {
-        var areOthers = changes != _ruleChanges;
-        if (areOthers) _ruleMeter?.Dispose();
         _sample = sample;
         if (sample is null) return;
         TellAnswers(sample.Gateway);
-        if (!areOthers) return;
-        _ruleChanges = changes;
-        _ruleMeter = series == 0 ? null : MakeRuleMeter();
+        if (_ruleMeter is not null && ReferenceEquals(sample.RuleTags, _ruleTags)) return;
+        _ruleTags = sample.RuleTags;
+        _ruleSeries.UnionWith(sample.RuleTags);
+        if (_ruleMeter is not null && _ruleSeries.Count < RoomForRules(_settings.Telemetry)) return;
+        _ruleMeter?.Dispose();
+        _ruleMeter = MakeRuleMeter();
+        _ruleSeries = [.. sample.RuleTags];
     }
 
     /// <inheritdoc/>

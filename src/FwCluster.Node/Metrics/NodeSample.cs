@@ -35,6 +35,9 @@ internal sealed record NodeSample
     /// <summary>What rules and policies have counted.</summary>
     public required IReadOnlyList<RuleSample> Rules { get; init; }
 
+    /// <summary>Their labels, each as one text; another list where the rules are others.</summary>
+    public required IReadOnlyList<string> RuleTags { get; init; }
+
     /// <summary>How many rules there are of each family, with or without a sample.</summary>
     public required IReadOnlyList<(IpFamily Family, long Count)> RuleNumbers { get; init; }
 }

@@ -14,11 +14,8 @@ internal sealed class RuleSampler(Gateway gateway, int most)
     private readonly List<CompiledRuleset> _read = [];
     private int _told;
 
-    /// <summary>Series that there may be.</summary>
-    public int Series { get; private set; }
-
-    /// <summary>Counts how often the rules were others than before.</summary>
-    public int Changes { get; private set; }
+    /// <summary>The labels of what was read, each as one text; another list where the rules are others.</summary>
+    public IReadOnlyList<string> Tags { get; private set; } = [];
 
     /// <summary>Reads them.</summary>
     public async Task<(IReadOnlyList<RuleSample> Samples, IReadOnlyList<(IpFamily Family, long Count)> Numbers)> ReadAsync()
@@ -41,9 +38,8 @@ internal sealed class RuleSampler(Gateway gateway, int most)
         {
             _read.Clear();
             _read.AddRange(read);
-            Changes++;
+            Tags = [.. samples.Select(sample => string.Join('\n', sample.Tags.Select(tag => $"{tag.Key}={tag.Value}")))];
         }
-        Series = samples.Count;
         return (samples, numbers);
     }
 

@@ -72,8 +72,7 @@ internal sealed partial class Sampler(NodeSettings settings, NodeState state, No
         await Task.Yield(); // not under the lock
         try
         {
-            if (!state.TryGet(out var gateway)) metrics.Take(null, changes: 0, series: 0);
-            else metrics.Take(await LookAsync(gateway).ConfigureAwait(false), _rules!.Changes, _rules.Series);
+            metrics.Take(state.TryGet(out var gateway) ? await LookAsync(gateway).ConfigureAwait(false) : null);
         }
 #pragma warning disable CA1031 // a port that has just ended, a shard that has just left: the next look is another one
         catch (Exception e)
@@ -105,6 +104,7 @@ internal sealed partial class Sampler(NodeSettings settings, NodeState state, No
             Found = _found.Take(tables.Select(t => KeyValuePair.Create(t.Key, (ulong[])[t.Value.Found])))[0],
             Held = gateway.Shards is null ? 0 : Sum(workers.Select(t => t.Entries)),
             Rules = rules,
+            RuleTags = _rules.Tags,
             RuleNumbers = numbers,
         };
     }

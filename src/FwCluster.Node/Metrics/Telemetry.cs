@@ -38,10 +38,9 @@ internal static class Telemetry
             .WithMetrics(metrics =>
             {
                 metrics.AddMeter(NodeMetrics.MeterName, NodeMetrics.RuleMeterName, RuntimeMeter)
-                    // With one more for what must not be: a series beyond the limit.
-                    .AddView(instrument => instrument.Meter.Name == NodeMetrics.RuleMeterName || instrument.Name == "fwcluster.shard.entries"
-                        ? new MetricStreamConfiguration { CardinalityLimit = Math.Max(telemetry.MostRules, MostShards) + 1 }
-                        : null)
+                    .AddView(instrument => instrument.Meter.Name == NodeMetrics.RuleMeterName
+                        ? new MetricStreamConfiguration { CardinalityLimit = NodeMetrics.RoomForRules(telemetry) + telemetry.MostRules + 1024 }
+                        : instrument.Name == "fwcluster.shard.entries" ? new MetricStreamConfiguration { CardinalityLimit = MostShards + 1 } : null)
                     .AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
                 if (telemetry.Collector is not null)
                 {
