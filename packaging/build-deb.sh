@@ -40,14 +40,14 @@ umask 022
 # daemon's goes over fwctl's, for it is the same with ASP.NET Core's libraries besides.
 publish() {
     dotnet publish "$repository/src/$1" -c Release -r "$2" --self-contained --artifacts-path "$repository/artifacts/package-build" \
-        -p:Version="$version" -p:DebugType=none -p:GenerateDocumentationFile=false -p:SatelliteResourceLanguages=en -o "$3" -v quiet --nologo --disable-build-servers < /dev/null
+        -p:Version="$version" -p:SatelliteResourceLanguages=en -o "$3" -v quiet --nologo --disable-build-servers < /dev/null
 }
 if [ -z "$programs" ]; then
     programs=$repository/artifacts/package-build/programs-$arch
     rm -rf "$programs"
     publish FwCluster.Cli $rid "$programs"
     publish FwCluster.Node $rid "$programs"
-    # Debugging aids of the runtime, and what only other systems or a first run in a terminal need.
+    # What helps who debugs or compiles, and the settings, which are the daemon's resource as well.
     rm -f "$programs"/{createdump,libcoreclrtraceptprovider.so,fwclusterd.yaml,*.pdb,*.xml}
 fi
 

@@ -16,11 +16,11 @@ for tool in mmdebstrap:mmdebstrap unshare:util-linux setpriv:util-linux ip:iprou
     command -v "${tool%%:*}" > /dev/null || { echo "test-deb.sh: ${tool%%:*} is missing; install the package ${tool#*:}" >&2; exit 2; }
 done
 
-if [ "${FWCLUSTER_TEST_DEB:-}" != inside ]; then
+if [ "${TEST_DEB:-}" != inside ]; then
     package=${1:-$("$here/build-deb.sh")}
     work=$(mktemp -d /run/fwt-deb.XXXXXX)
     trap 'rm -rf --one-file-system "$work"' EXIT
-    FWCLUSTER_TEST_DEB=inside unshare --mount --propagation private "$0" "$(realpath "$package")" "$work"
+    TEST_DEB=inside unshare --mount --propagation private "$0" "$(realpath "$package")" "$work"
     echo "test-deb.sh: passed"
     exit
 fi
@@ -68,7 +68,7 @@ step "Install"
 apt install /first.deb
 [ -z "$(in_root dpkg --verify fwcluster)" ] || fail "dpkg --verify: $(in_root dpkg --verify fwcluster)"
 [ "$(in_root stat -c '%U:%G %a' /etc/fwcluster /etc/fwcluster/fwclusterd.yaml | xargs)" = "root:fwcluster 750 root:fwcluster 640" ] || fail "owners and modes of the configuration"
-in_root deb-systemd-helper --quiet was-enabled fwclusterd.service || fail "the unit is not enabled"
+in_root env DPKG_MAINTSCRIPT_PACKAGE=fwcluster deb-systemd-helper --quiet was-enabled fwclusterd.service || fail "the unit is not enabled"
 in_root fwclusterd --check --config /etc/fwcluster/fwclusterd.yaml
 version=$(in_root fwctl --version)
 [ "${version%%+*}" = "$(dpkg-deb -f "$package" Version)" ] || fail "fwctl says it is $version"
@@ -106,11 +106,11 @@ sed -i 's/^Version: .*/&.1/' "$work/next/DEBIAN/control"
 echo "# of the next version" >> "$work/next/etc/fwcluster/fwclusterd.yaml"
 dpkg-deb --root-owner-group -Znone --build "$work/next" "$root/next.deb" > /dev/null
 rm -rf "$work/next"
-in_root deb-systemd-helper disable fwclusterd.service > /dev/null 2>&1
+in_root env DPKG_MAINTSCRIPT_PACKAGE=fwcluster deb-systemd-helper disable fwclusterd.service > /dev/null 2>&1
 apt install -o Dpkg::Options::=--force-confold /next.deb
 tail -n 1 "$root/etc/fwcluster/fwclusterd.yaml" | grep -q '^# kept$' || fail "the upgrade did not keep the configuration"
 [ "$(in_root stat -c '%U:%G %a' /etc/fwcluster/fwclusterd.yaml)" = "root:fwcluster 640" ] || fail "the upgrade changed the configuration's owner or mode"
-in_root deb-systemd-helper --quiet was-enabled fwclusterd.service && fail "the upgrade enabled what was disabled"
+in_root env DPKG_MAINTSCRIPT_PACKAGE=fwcluster deb-systemd-helper --quiet was-enabled fwclusterd.service && fail "the upgrade enabled what was disabled"
 in_root fwclusterd --check --config /etc/fwcluster/fwclusterd.yaml
 in_root dpkg -s fwcluster | grep -q '^Version: .*\.1$' || fail "the upgrade installed nothing"
 exercise

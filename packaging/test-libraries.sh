@@ -10,6 +10,13 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 MSBUILDDISABLENODEREUSE=1
 fail() { echo "test-libraries.sh: $*" >&2; exit 1; }
 # setting NAME FILE: of <NAME>value</NAME>, or of Include="NAME" Version="value".
 setting() { sed -n "s/.*<$1>\(.*\)<.*/\1/p; s/.*Include=\"$1\" Version=\"\([^\"]*\)\".*/\1/p" "$repository/$2" | head -n 1; }
+# has ARCHIVE FILE...
+has() {
+    local archive=$1 listing file
+    listing=$(python3 -m zipfile -l "$archive")
+    shift
+    for file in "$@"; do grep -q "^$file " <<< "$listing" || fail "$archive has no $file"; done
+}
 version=$(setting VersionPrefix Directory.Build.props)
 
 work=$(mktemp -d)
@@ -17,10 +24,8 @@ trap 'rm -rf "$work"' EXIT
 "$here/pack-libraries.sh" "$work/feed" "$@"
 for library in Packets Conntrack Rules Api; do
     package=$work/feed/FwCluster.$library.$version
-    for file in README.md "lib/net10.0/FwCluster.$library.dll" "lib/net10.0/FwCluster.$library.xml"; do
-        python3 -m zipfile -l "$package.nupkg" | grep -q "^$file " || fail "$package.nupkg has no $file"
-    done
-    python3 -m zipfile -l "$package.snupkg" | grep -q "^lib/net10.0/FwCluster.$library.pdb " || fail "$package.snupkg has no symbols"
+    has "$package.nupkg" README.md "lib/net10.0/FwCluster.$library.dll" "lib/net10.0/FwCluster.$library.xml"
+    has "$package.snupkg" "lib/net10.0/FwCluster.$library.pdb"
 done
 
 # A place of its own for what is restored, or another build's package of this version would be taken; what others publish may come from the usual one.

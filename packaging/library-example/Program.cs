@@ -8,7 +8,7 @@ using FwCluster.Rules.Text;
 using Grpc.Net.Client;
 
 // 192.0.2.1:12345 asks 198.51.100.7:53 by UDP, one byte.
-byte[] packet = [0x45, 0, 0, 29, 0, 1, 0, 0, 64, 17, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7, 0x30, 0x39, 0, 53, 0, 9, 0, 0, (byte)'?'];
+byte[] packet = [0x45, 0, 0, 29, 0, 1, 0, 0, 64, 17, 0x8e, 0x93, 192, 0, 2, 1, 198, 51, 100, 7, 0x30, 0x39, 0, 53, 0, 9, 0, 0, (byte)'?'];
 if (PacketDecoder.Decode(packet, packet.Length, out var headers) != DecodeResult.Ok) throw new InvalidDataException("not decoded");
 
 var now = 1_000_000_000L;
