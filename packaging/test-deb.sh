@@ -34,6 +34,11 @@ fail() { echo "test-deb.sh: $*" >&2; exit 1; }
 in_root() { env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive chroot "$root" "$@"; }
 apt() { in_root apt-get -qq -y -o Dpkg::Use-Pty=0 "$@" < /dev/null > "$work/apt.log" 2>&1 || { cat "$work/apt.log" >&2; fail "apt-get $*"; }; }
 
+if command -v lintian > /dev/null; then
+    step "What lintian says"
+    lintian --no-cfg --fail-on error,warning "$package" 2> "$work/lintian.err" || { cat "$work/lintian.err" >&2; fail "lintian finds faults"; }
+fi
+
 step "A bare root file system"
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 bare=$repository/artifacts/bare-$codename.tar
