@@ -78,10 +78,11 @@ install_packages() {
     return $status
 }
 
-# FTP servers that cannot be installed beside vsftpd. Without them their tests are skipped.
-unpack_servers() {
+# FTP servers that cannot be installed beside vsftpd, and Prometheus' checker. Without them their tests are skipped.
+unpack_tools() {
     mkdir -p artifacts
     "${as_root[@]}" tests/FwCluster.EndToEnd.Tests/unpack-servers.sh || echo "test.sh: the FTP servers beside vsftpd could not be fetched"
+    "${as_root[@]}" tests/FwCluster.Node.Tests/unpack-promtool.sh || echo "test.sh: promtool could not be fetched"
 }
 
 # attribute NAME FILE: of the <assembly> element of an xunit result file.
@@ -141,7 +142,7 @@ side_by_side() {
 }
 
 install_packages
-unpack_servers
+unpack_tools
 
 dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 echo "== Building"

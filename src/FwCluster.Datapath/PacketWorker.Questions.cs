@@ -110,7 +110,9 @@ public sealed partial class PacketWorker
         }
         context.MustAskFirst = false;
         var most = context.Headers.Protocol is IpProtocol.Udp or IpProtocol.UdpLite ? MostShownOfUdp : MostShown;
-        return _link!.TrySend(in request, context.Packet[..Math.Min(context.Packet.Length, most)]);
+        if (!_link!.TrySend(in request, context.Packet[..Math.Min(context.Packet.Length, most)])) return false;
+        Statistics.CountQuestion();
+        return true;
     }
 
     /// <summary>What would the rules say of the packet in this state? Leaves no trace.</summary>
@@ -153,6 +155,7 @@ public sealed partial class PacketWorker
     /// <summary>The packet goes on where it stopped, with the state that its shard told.</summary>
     private void TakeAnswer(HeldPacket held, in ShardReply reply)
     {
+        Statistics.Answers.Add(_now - held.Since);
         var track = new TrackResult
         {
             Connection = -1, State = reply.State, Direction = reply.Direction, Failure = reply.Failure, Drop = reply.IsDropped,

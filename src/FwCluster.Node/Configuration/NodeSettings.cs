@@ -63,6 +63,9 @@ public sealed record NodeSettings
     /// <summary>The state's Unix socket, or null.</summary>
     public required string? StateSocket { get; init; }
 
+    /// <summary>Who is told what is counted.</summary>
+    public required TelemetrySettings Telemetry { get; init; }
+
     /// <summary>The control plane, or null.</summary>
     public required ControlPlaneSettings? Control { get; init; }
 
