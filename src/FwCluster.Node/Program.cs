@@ -20,7 +20,8 @@ var config = new Option<string?>("--config", "-c") { Description = "The configur
 var set = new Option<string[]>("--set") { Description = "A setting over the file's, such as mode=inline (repeat it for each).", HelpName = "PATH=VALUE" };
 var check = new Option<bool>("--check") { Description = "Check configuration and rule files, and end." };
 var show = new Option<bool>("--show-config") { Description = "Print every setting with its default and what it means, and end." };
-var root = new RootCommand("The FwCluster daemon: decides packets by iptables rules and connection tracking.") { config, set, check, show };
+var drain = new Option<int?>("--drain") { Description = "Tell the running daemon of this configuration that it is to stop, and wait so many seconds.", HelpName = "SECONDS" };
+var root = new RootCommand("The FwCluster daemon: decides packets by iptables rules and connection tracking.") { config, set, check, show, drain };
 
 root.SetAction(async (parsed, cancellation) =>
 {
@@ -35,6 +36,7 @@ root.SetAction(async (parsed, cancellation) =>
     try
     {
         var settings = Read();
+        if (parsed.GetValue(drain) is { } seconds) return await DrainCommand.RunAsync(settings, seconds, cancellation);
         if (parsed.GetValue(check))
         {
             RuleFiles.Load(settings);
@@ -74,7 +76,10 @@ static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettin
     var builder = WebApplication.CreateSlimBuilder();
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
     SetUpLog(builder.Logging, settings, logSwitch);
-    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>();
+    if (settings.HealthListen is { } health)
+        builder.Services.AddHostedService(services => new HealthServer(health, services.GetRequiredService<NodeState>(), services.GetRequiredService<ILoggerFactory>()));
+    builder.Services.AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
         MakeRoom("state.socket", socket);

@@ -45,9 +45,11 @@ internal sealed class ClusterShardHost : IShardHost
         }
     }
 
-    /// <summary>Completes when this node is a member and knows where every shard is.</summary>
+    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is.</summary>
+    /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
-    public async Task JoinedAsync(CancellationToken cancellation)
+    public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
     {
         try
         {
@@ -57,7 +59,7 @@ internal sealed class ClusterShardHost : IShardHost
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
-        while (!_node.KnowsAllShards) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        while (hasPorts && !_node.KnowsAllShards) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Leaves the cluster; the shards go to others first.</summary>

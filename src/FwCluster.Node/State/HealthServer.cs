@@ -1,0 +1,77 @@
+using System.Net;
+using System.Net.Sockets;
+using FwCluster.Node.Configuration;
+using FwCluster.Node.Live;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FwCluster.Node.State;
+
+/// <summary>
+/// gRPC's health service (grpc.health.v1) in plain text, for probes, which bring no certificates. It says two words: <c>live</c>, the process answers,
+/// and <c>ready</c>, it does its part; without a name the latter. It listens before anything else starts and until everything has ended.
+/// </summary>
+internal sealed class HealthServer : IHostedService, IAsyncDisposable
+{
+    /// <summary>Probes ask every second or so; an answer is not older than this.</summary>
+    private static readonly TimeSpan Age = TimeSpan.FromSeconds(1);
+
+    private readonly WebApplication _app;
+    private readonly IPEndPoint _address;
+
+    /// <summary>Makes it ready.</summary>
+    /// <param name="address">Where it listens.</param>
+    /// <param name="state">How the node is.</param>
+    /// <param name="logs">Where it logs.</param>
+    public HealthServer(IPEndPoint address, NodeState state, ILoggerFactory logs)
+    {
+        _address = address;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders();
+        builder.Services.Replace(ServiceDescriptor.Singleton(logs));
+        builder.Services.AddGrpc();
+        builder.Services.AddGrpcHealthChecks(health =>
+            {
+                health.Services.Map("", check => check.Name == "ready");
+                health.Services.Map("live", check => check.Name == "live");
+                health.Services.Map("ready", check => check.Name == "ready");
+            })
+            .AddCheck("live", () => HealthCheckResult.Healthy())
+            .AddCheck("ready", () => state.NotReady is { } why ? HealthCheckResult.Unhealthy(why) : HealthCheckResult.Healthy());
+        builder.Services.Configure<HealthCheckPublisherOptions>(publish => (publish.Delay, publish.Period) = (TimeSpan.Zero, Age));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Listen(address, listen => listen.Protocols = HttpProtocols.Http2);
+        });
+        _app = builder.Build();
+        _app.MapGrpcHealthChecksService();
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="SettingsException">The address cannot be listened on.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is IOException or SocketException)
+        {
+            throw new SettingsException($"state.health-listen is '{_address}', which cannot be listened on: {e.Message}");
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(new CancellationToken(canceled: true)); // who watches need not agree
+
+    /// <inheritdoc/>
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}
