@@ -78,7 +78,7 @@ static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettin
     SetUpLog(builder.Logging, settings, logSwitch);
     builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>();
     if (settings.HealthListen is { } health)
-        builder.Services.AddHostedService(services => new HealthServer(health, services.GetRequiredService<NodeState>(), services.GetRequiredService<ILoggerFactory>()));
+        builder.Services.AddHostedService(services => new HealthServer(health, services.GetRequiredService<NodeState>()));
     builder.Services.AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {

@@ -200,9 +200,7 @@ public sealed class TemplateTests
         var file = Path.GetTempFileName();
         try
         {
-            static string Document(V1Secret secret) => $"apiVersion: v1\nkind: Secret\nmetadata: {{name: {secret.Metadata.Name}, namespace: firewall}}\ndata:\n"
-                + string.Concat(secret.Data.Select(d => $"  {d.Key}: {Convert.ToBase64String(d.Value)}\n"));
-            File.WriteAllText(file, string.Join("---\n", first.All<V1Secret>().Select(Document)));
+            File.WriteAllText(file, AsObjects(first));
             var second = ChartRenderer.Render("-upgrade", "-objects", file);
             Assert.Equal(3, first.All<V1Secret>().Count());
             foreach (var secret in first.All<V1Secret>()) Assert.Equal(secret.Data, second.Named<V1Secret>(secret.Metadata.Name).Data);
@@ -225,6 +223,11 @@ public sealed class TemplateTests
         Assert.Contains("get secret fw-fwcluster-tls", notes, StringComparison.Ordinal);
         Assert.DoesNotContain("admin-token", ChartRenderer.RenderExample("existing-secrets").Notes, StringComparison.Ordinal);
     }
+
+    /// <summary>The Secrets as the cluster has them.</summary>
+    internal static string AsObjects(RenderedChart chart) => string.Join("---\n", chart.All<V1Secret>().Select(secret =>
+        $"apiVersion: v1\nkind: Secret\nmetadata: {{name: {secret.Metadata.Name}, namespace: firewall}}\ndata:\n"
+        + string.Concat(secret.Data.Select(d => $"  {d.Key}: {Convert.ToBase64String(d.Value)}\n"))));
 
     /// <summary>The settings of a component's pods.</summary>
     internal static YamlMappingNode Settings(RenderedChart chart, string component)

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FwCluster.Node.State;
 
@@ -28,14 +29,13 @@ internal sealed class HealthServer : IHostedService, IAsyncDisposable
     /// <summary>Makes it ready.</summary>
     /// <param name="address">Where it listens.</param>
     /// <param name="state">How the node is.</param>
-    /// <param name="logs">Where it logs.</param>
-    public HealthServer(IPEndPoint address, NodeState state, ILoggerFactory logs)
+    public HealthServer(IPEndPoint address, NodeState state)
     {
         _address = address;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
-        builder.Services.Replace(ServiceDescriptor.Singleton(logs));
+        builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance)); // whoever asks is told; the log need not be, each second
         builder.Services.AddGrpc();
         builder.Services.AddGrpcHealthChecks(health =>
             {
