@@ -62,7 +62,7 @@ root.SetAction(async (parsed, cancellation) =>
         Console.Error.WriteLine(e.Message);
         return ExitCode.BadSettings;
     }
-    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException)
+    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException or NodeEndedException)
     {
         Console.Error.WriteLine($"fwclusterd: {e.Message}");
         return ExitCode.Failed;

@@ -49,17 +49,20 @@ internal sealed class ClusterShardHost : IShardHost
     /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
+    /// <exception cref="NodeEndedException">The others have sent this node away meanwhile.</exception>
     public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
     {
         try
         {
-            await _node.Joined.WaitAsync(cancellation).ConfigureAwait(false);
+            var first = await Task.WhenAny(_node.Joined, _node.Ended).WaitAsync(cancellation).ConfigureAwait(false);
+            if (first == _node.Joined) await first.ConfigureAwait(false);
         }
         catch (ClusterSettingsException e)
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
-        while (hasPorts && !_node.KnowsAllShards) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        while (hasPorts && !_node.KnowsAllShards && !_node.Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        if (_node.Ended.IsCompleted) throw new NodeEndedException("this node has left the cluster before it was ready: the others took it for dead. Start it again");
     }
 
     /// <summary>Leaves the cluster; the shards go to others first.</summary>

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs a program as a container's: what a kubelet and its runtime do for a pod, without either. Must be root, in the pod's network namespace.
 
-    container.py run SPEC          in a mount namespace of its own; this process becomes the program
-    container.py exec SPEC PID ...  as another program of the container whose program is PID (hooks)
+    container.py run SPEC [ARGUMENT...]   in a mount namespace of its own; this process becomes the program
+    container.py exec SPEC PID COMMAND... as another program of the container whose program is PID (hooks)
 
 SPEC is a file of JSON: root (the image's root file system), command, env, user, group, groups, capabilities (names), mounts ([{source, target,
 readOnly}]; without a source it is memory) and readOnlyRoot. No program gets more privileges than it is started with (allowPrivilegeEscalation: false).
@@ -42,7 +42,7 @@ def prepare(spec):
     for place in spec["mounts"]:
         target = root + place["target"]
         if not os.path.exists(target):
-            raise FileNotFoundError(f"the image has no {place['target']}")
+            os.makedirs(target)  # as runtimes do where the image has no such place
         if place.get("source"):
             mount(place["source"], target, None, MS_BIND)
             if place.get("readOnly"):
@@ -85,6 +85,7 @@ def main():
     command = spec["command"]
     if sys.argv[1] == "run":
         prepare(spec)
+        command += sys.argv[3:]
     else:
         enter(int(sys.argv[3]))
         command = sys.argv[4:]
