@@ -45,6 +45,8 @@ root.SetAction(async (parsed, cancellation) =>
         }
         var logSwitch = new LogSwitch(settings.LogLevel);
         using var clusterLog = LoggerFactory.Create(logging => SetUpLog(logging, settings, logSwitch));
+        var state = new NodeState();
+        await using var health = await HealthServer.StartAsync(settings.HealthListen, state, cancellation);
         var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, clusterLog, cancellation);
         RulesetStore? store = null;
         if (settings.Control is not null)
@@ -53,7 +55,7 @@ root.SetAction(async (parsed, cancellation) =>
             settings = settings with { Applied = inForce };
         }
         using var gateway = Gateway.Open(settings, cluster);
-        await using var app = Build(settings, Read, gateway, store, logSwitch);
+        await using var app = Build(settings, state, Read, gateway, store, logSwitch);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;
     }
@@ -71,14 +73,12 @@ root.SetAction(async (parsed, cancellation) =>
 // SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
-static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
+static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
 {
     var builder = WebApplication.CreateSlimBuilder();
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
     SetUpLog(builder.Logging, settings, logSwitch);
-    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>();
-    if (settings.HealthListen is { } health)
-        builder.Services.AddHostedService(services => new HealthServer(health, services.GetRequiredService<NodeState>()));
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton(state);
     builder.Services.AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {

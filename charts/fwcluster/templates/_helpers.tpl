@@ -157,7 +157,7 @@ startupProbe:
     port: {{ .Values.health.port }}
     service: live
   periodSeconds: 2
-  failureThreshold: 30
+  failureThreshold: 60
 livenessProbe:
   grpc:
     port: {{ .Values.health.port }}

@@ -18,24 +18,20 @@ namespace FwCluster.Node.State;
 /// gRPC's health service (grpc.health.v1) in plain text, for probes, which bring no certificates. It says two words: <c>live</c>, the process answers,
 /// and <c>ready</c>, it does its part; without a name the latter. It listens before anything else starts and until everything has ended.
 /// </summary>
-internal sealed class HealthServer : IHostedService, IAsyncDisposable
+internal sealed class HealthServer : IAsyncDisposable
 {
     /// <summary>Probes ask every second or so; an answer is not older than this.</summary>
     private static readonly TimeSpan Age = TimeSpan.FromSeconds(1);
 
     private readonly WebApplication _app;
-    private readonly IPEndPoint _address;
 
-    /// <summary>Makes it ready.</summary>
-    /// <param name="address">Where it listens.</param>
-    /// <param name="state">How the node is.</param>
-    public HealthServer(IPEndPoint address, NodeState state)
+    private HealthServer(IPEndPoint address, NodeState state)
     {
-        _address = address;
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
         builder.Logging.ClearProviders();
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance)); // whoever asks is told; the log need not be, each second
+        builder.Services.AddSingleton<IHostLifetime, NoSignals>(); // they are the daemon's
         builder.Services.AddGrpc();
         builder.Services.AddGrpcHealthChecks(health =>
             {
@@ -55,23 +51,38 @@ internal sealed class HealthServer : IHostedService, IAsyncDisposable
         _app.MapGrpcHealthChecksService();
     }
 
-    /// <inheritdoc/>
+    /// <summary>Begins to listen.</summary>
+    /// <param name="address">Where; null for nowhere.</param>
+    /// <param name="state">How the node is.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="SettingsException">The address cannot be listened on.</exception>
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public static async Task<HealthServer?> StartAsync(IPEndPoint? address, NodeState state, CancellationToken cancellation)
     {
+        if (address is null) return null;
+        var server = new HealthServer(address, state);
         try
         {
-            await _app.StartAsync(cancellationToken).ConfigureAwait(false);
+            await server._app.StartAsync(cancellation).ConfigureAwait(false);
+            return server;
         }
         catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new SettingsException($"state.health-listen is '{_address}', which cannot be listened on: {e.Message}");
+            await server.DisposeAsync().ConfigureAwait(false);
+            throw new SettingsException($"state.health-listen is '{address}', which cannot be listened on: {e.Message}");
         }
     }
 
     /// <inheritdoc/>
-    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(new CancellationToken(canceled: true)); // who watches need not agree
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false); // who watches need not agree
+        await _app.DisposeAsync().ConfigureAwait(false);
+    }
 
-    /// <inheritdoc/>
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
 }

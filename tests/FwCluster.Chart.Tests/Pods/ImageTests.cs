@@ -31,6 +31,7 @@ public sealed partial class ImageTests(ImageRoot image)
                 mounts = new[] { (folder, false), (Path.Combine(Repository.Root, "examples"), true) }
                     .Select(place => (object)new { target = place.Item1, source = place.Item1, readOnly = place.Item2 }).Append(new { target = "/tmp" }).Reverse(),
             };
+            Command.Run("chmod", ["755", folder]); // the FTP user comes here, too
             var (file, program) = (Path.Combine(folder, "container.json"), Path.Combine(folder, "fwclusterd"));
             File.WriteAllText(file, JsonSerializer.Serialize(specification));
             File.WriteAllText(program, $"#!/bin/sh\nexec python3 {Kubelet.Script} run {file} \"$@\"\n");
