@@ -14,6 +14,7 @@ namespace FwCluster.Chart.Tests.Pods;
 internal sealed class Pod : IDisposable
 {
     private const int SigTerm = 15;
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly V1PodSpec _pod;
     private readonly V1Container _container;
@@ -22,15 +23,18 @@ internal sealed class Pod : IDisposable
     private readonly Func<BackgroundProcess> _start;
     private readonly GrpcChannel _channel;
     private readonly Health.HealthClient _health;
-    private readonly bool _isKept;
+    private readonly Lock _gate = new();
+    private readonly Timer _supervision;
     private BackgroundProcess _process;
     private string _before = "";
+    private bool _isStopping;
 
     public Pod(V1PodSpec pod, V1Container container, NetworkNamespace network, string address, string specification, Func<BackgroundProcess> start)
     {
         (_pod, _container, _network, _specification, _start, Address) = (pod, container, network, specification, start, address);
-        _isKept = pod.RestartPolicy is null or "Always";
         _process = start();
+        // As a kubelet does, whoever waits for whatever.
+        _supervision = new Timer(_ => Supervise(), null, pod.RestartPolicy is null or "Always" ? Second : Timeout.InfiniteTimeSpan, Second);
         var port = container.ReadinessProbe?.Grpc.Port ?? 0;
         _channel = GrpcChannel.ForAddress(string.Create(CultureInfo.InvariantCulture, $"http://{address}:{port}"), new GrpcChannelOptions
         {
@@ -85,6 +89,7 @@ internal sealed class Pod : IDisposable
             var result = drained.GetAwaiter().GetResult();
             Assert.True(result.ExitCode == 0, result.Error + result.Output);
         }
+        lock (_gate) _isStopping = true;
         _process.Signal(SigTerm);
         Assert.True(_process.WaitForExit(TimeSpan.FromSeconds(_pod.TerminationGracePeriodSeconds!.Value) - left.Elapsed), "it would have been killed: " + Output);
         Assert.True(_process.ExitCode == 0, Output);
@@ -93,8 +98,22 @@ internal sealed class Pod : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        lock (_gate) _isStopping = true;
+        _supervision.Dispose();
         _channel.Dispose();
         _process.Dispose();
+    }
+
+    private void Supervise()
+    {
+        lock (_gate)
+        {
+            if (_isStopping || !_process.HasExited) return;
+            Restarts++;
+            _before = $"{Output}-- ended with {_process.ExitCode}, started again\n";
+            _process.Dispose();
+            _process = _start();
+        }
     }
 
     private void WaitUntil(Func<bool> condition, TimeSpan patience)
@@ -103,14 +122,6 @@ internal sealed class Pod : IDisposable
         while (!condition())
         {
             if (waited.Elapsed > patience) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
-            if (_process.HasExited)
-            {
-                if (!_isKept || Restarts == 5) throw new CommandFailedException($"{Address} has ended with {_process.ExitCode}:\n{Output}");
-                Restarts++;
-                _before = Output + $"-- ended with {_process.ExitCode}, started again\n";
-                _process.Dispose();
-                _process = _start();
-            }
             Thread.Sleep(100);
         }
     }
