@@ -40,12 +40,19 @@ if [ "$(id -u)" != 0 ] && command -v sudo > /dev/null; then as_root=(sudo); fi
 # What the tests start, and the package that has it.
 readonly tools="ip:iproute2 ss:iproute2 iptables:iptables ip6tables-restore:iptables conntrack:conntrack ipset:ipset ethtool:ethtool
     tcpdump:tcpdump tshark:tshark editcap:wireshark-common vsftpd:vsftpd ftp:tnftp curl:curl lftp:lftp openssl:openssl
-    node:nodejs npm:npm ping:iputils-ping traceroute:traceroute unshare:util-linux /usr/bin/python3:python3"
+    node:nodejs npm:npm ping:iputils-ping traceroute:traceroute unshare:util-linux /usr/bin/python3:python3 go:golang-go setcap:libcap2-bin"
+
+# What the renderer of the Helm chart is made of.
+readonly go_packages="github.com/Masterminds/sprig:golang-github-masterminds-sprig-dev sigs.k8s.io/yaml:golang-k8s-sigs-yaml-dev
+    github.com/xeipuuv/gojsonschema:golang-github-xeipuuv-gojsonschema-dev"
 
 missing_packages() {
     local tool
     for tool in $tools; do
         command -v "${tool%%:*}" > /dev/null || echo "${tool##*:}"
+    done
+    for tool in $go_packages; do
+        [ -d "/usr/share/gocode/src/${tool%%:*}" ] || echo "${tool##*:}"
     done
     ldconfig -p | grep -q 'libpcap\.so' || echo libpcap0.8
 }

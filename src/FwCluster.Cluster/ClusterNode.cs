@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
@@ -158,7 +157,13 @@ public sealed class ClusterNode : IAsyncDisposable
         shutdown.AddTask(CoordinatedShutdown.PhaseClusterShardingShutdownRegion, "shards-go-on", node.HandedOverAsync);
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
-        var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, Dns.GetHostAddressesAsync, cancellation).ConfigureAwait(false);
+        if (SeedJoin.IsNeededFor(settings))
+        {
+            _ = new SeedJoin(node._cluster, settings, found => node._node.Seeds = found).RunAsync().ContinueWith(
+                failed => node._joined.TrySetException(failed.Exception!.InnerException!), cancellation, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+            return node;
+        }
+        var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, settings.Resolve, cancellation).ConfigureAwait(false);
         node._node.Seeds = seeds.Count;
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));

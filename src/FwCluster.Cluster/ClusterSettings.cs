@@ -23,6 +23,10 @@ public sealed record ClusterSettings
     /// own.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
 
+    /// <summary>How long names among the seeds must have stood for the same addresses before this node begins a cluster, where it is the first of them.
+    /// Longer than the DNS lets anybody believe an old answer.</summary>
+    public TimeSpan BeginAfter { get; init; } = TimeSpan.FromSeconds(10);
+
     /// <summary>What this node does, see <see cref="ClusterRoles"/>.</summary>
     public IReadOnlyList<string> Roles { get; init; } = ClusterRoles.All;
 
@@ -53,6 +57,9 @@ public sealed record ClusterSettings
 
     /// <summary>How shards wait for others.</summary>
     public ShardSettings Sharing { get; init; } = new();
+
+    /// <summary>Asks the DNS.</summary>
+    internal Func<string, CancellationToken, Task<IPAddress[]>> Resolve { get; init; } = Dns.GetHostAddressesAsync;
 
     /// <summary>What nodes say is encrypted, and each shows a certificate.</summary>
     public bool IsEncrypted => Certificate.Length > 0;

@@ -21,7 +21,8 @@ var config = new Option<string?>("--config", "-c") { Description = "The configur
 var set = new Option<string[]>("--set") { Description = "A setting over the file's, such as mode=inline (repeat it for each).", HelpName = "PATH=VALUE" };
 var check = new Option<bool>("--check") { Description = "Check configuration and rule files, and end." };
 var show = new Option<bool>("--show-config") { Description = "Print every setting with its default and what it means, and end." };
-var root = new RootCommand("The FwCluster daemon: decides packets by iptables rules and connection tracking.") { config, set, check, show };
+var drain = new Option<int?>("--drain") { Description = "Tell the running daemon of this configuration that it is to stop, and wait so many seconds.", HelpName = "SECONDS" };
+var root = new RootCommand("The FwCluster daemon: decides packets by iptables rules and connection tracking.") { config, set, check, show, drain };
 
 root.SetAction(async (parsed, cancellation) =>
 {
@@ -36,6 +37,7 @@ root.SetAction(async (parsed, cancellation) =>
     try
     {
         var settings = Read();
+        if (parsed.GetValue(drain) is { } seconds) return await DrainCommand.RunAsync(settings, seconds, cancellation);
         if (parsed.GetValue(check))
         {
             RuleFiles.Load(settings);
@@ -44,6 +46,8 @@ root.SetAction(async (parsed, cancellation) =>
         }
         var logSwitch = new LogSwitch(settings.LogLevel);
         using var clusterLog = LoggerFactory.Create(logging => SetUpLog(logging, settings, logSwitch));
+        var state = new NodeState();
+        await using var health = await HealthServer.StartAsync(settings.HealthListen, state, cancellation);
         var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, clusterLog, cancellation);
         RulesetStore? store = null;
         if (settings.Control is not null)
@@ -52,7 +56,7 @@ root.SetAction(async (parsed, cancellation) =>
             settings = settings with { Applied = inForce };
         }
         using var gateway = Gateway.Open(settings, cluster);
-        await using var app = Build(settings, Read, gateway, store, logSwitch);
+        await using var app = Build(settings, state, Read, gateway, store, logSwitch);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;
     }
@@ -70,12 +74,13 @@ root.SetAction(async (parsed, cancellation) =>
 // SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
-static WebApplication Build(NodeSettings settings, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
+static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
 {
     var builder = WebApplication.CreateSlimBuilder();
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own
     SetUpLog(builder.Logging, settings, logSwitch);
-    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton<NodeState>().AddHostedService<NodeService>();
+    builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton(state);
+    builder.Services.AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
         MakeRoom("state.socket", socket);

@@ -17,6 +17,7 @@ internal static class CounterReading
     /// <param name="chains">Where to.</param>
     public static void Read(ActiveRuleset[] workers, CounterSelection selection, bool zero, RepeatedField<ChainCounters> chains)
     {
+        if (workers.Length == 0) return; // a node without the role capture
         var rules = workers[0].Rules;
         for (var c = 0; c < rules.Chains.Length; c++)
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Drops;
 using FwCluster.Cluster;
@@ -65,6 +66,12 @@ public sealed record NodeSettings
 
     /// <summary>Who is told what is counted.</summary>
     public required TelemetrySettings Telemetry { get; init; }
+
+    /// <summary>Where the health service for probes listens, or null.</summary>
+    public required IPEndPoint? HealthListen { get; init; }
+
+    /// <summary>It takes packets: alone, or with the role capture in a cluster.</summary>
+    public bool HasPorts => Cluster is null || Cluster.Roles.Contains(ClusterRoles.Capture);
 
     /// <summary>The control plane, or null.</summary>
     public required ControlPlaneSettings? Control { get; init; }

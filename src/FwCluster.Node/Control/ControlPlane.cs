@@ -47,7 +47,7 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
                 LimitsOfTable = gateway.LimitsOfTable,
                 Switching = gateway.Switching,
             },
-            [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway).Now, _recovered);
+            [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway, settings.Helpers).Now, _recovered);
         _agreement = new RulesetAgreement(store, _recovered, [new TracedTarget(_node)], TimeProvider.System, logs.CreateLogger<RulesetAgreement>());
         state.RuledBy(_agreement);
         try

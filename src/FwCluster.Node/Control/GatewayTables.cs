@@ -13,9 +13,11 @@ internal sealed class GatewayTables
     private readonly Gateway _gateway;
     private readonly ITableAccess[] _workers;
 
-    public GatewayTables(Gateway gateway)
+    private readonly IReadOnlyList<ConnectionHelper> _helpers;
+
+    public GatewayTables(Gateway gateway, IReadOnlyList<ConnectionHelper> helpers)
     {
-        _gateway = gateway;
+        (_gateway, _helpers) = (gateway, helpers);
         _workers = gateway.Shards is null
             ? [new WorkerTable(gateway.Lanes[0].Loop, 0)]
             : [.. gateway.Lanes.Select(lane => new HeldTable(lane.Loop))];
@@ -23,7 +25,7 @@ internal sealed class GatewayTables
 
     /// <summary>The tables that are here now.</summary>
     public IReadOnlyList<ITableAccess> Now() => _gateway.Shards is { } host
-        ? [.. _workers, .. host.Numbers.Select(number => _shards.GetOrAdd(number, n => new ShardTable(host, n, _workers[0].Helpers)))]
+        ? [.. _workers, .. host.Numbers.Select(number => _shards.GetOrAdd(number, n => new ShardTable(host, n, _helpers)))]
         : _workers;
 
     /// <summary>What a worker holds of its shards' connections.</summary>

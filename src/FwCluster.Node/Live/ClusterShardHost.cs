@@ -49,20 +49,23 @@ internal sealed class ClusterShardHost : IShardHost
         }
     }
 
-    /// <summary>Completes when this node is a member and knows where every shard is.</summary>
+    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is.</summary>
+    /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
+    /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
     /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
-    public async Task JoinedAsync(CancellationToken cancellation)
+    public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
     {
         try
         {
-            await _node.Joined.WaitAsync(cancellation).ConfigureAwait(false);
+            var first = await Task.WhenAny(_node.Joined, _node.Ended).WaitAsync(cancellation).ConfigureAwait(false);
+            if (first == _node.Joined) await first.ConfigureAwait(false);
         }
         catch (ClusterSettingsException e)
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
-        while (!_node.KnowsAllShards && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        while (hasPorts && !_node.KnowsAllShards && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
         if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }
 

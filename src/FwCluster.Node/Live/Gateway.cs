@@ -40,7 +40,7 @@ internal sealed class Gateway : IDisposable
     /// <summary>Held by whoever changes rules: meanwhile all workers have the same.</summary>
     public SemaphoreSlim Switching => _reloading;
 
-    /// <summary>The ports and their workers, at least one.</summary>
+    /// <summary>The ports and their workers, at least one where the node takes packets, else none.</summary>
     public IReadOnlyList<Lane> Lanes => _lanes;
 
     /// <summary>Where the workers' connections live; null where one worker has them all.</summary>
@@ -69,12 +69,12 @@ internal sealed class Gateway : IDisposable
         Gateway? gateway = null;
         try
         {
-            names = isInline ? InterfaceNames.Open() : null;
+            names = isInline && settings.HasPorts ? InterfaceNames.Open() : null;
             IShardHost? shards = cluster is not null ? cluster
                 : isInline && settings.Divert.QueueCount > 1 ? new ThreadShardHost(new ConnectionTable(settings.Tracking, settings.Helpers)) : null;
             gateway = new Gateway(drops, names, shards);
             var host = gateway._addresses.Addresses;
-            for (var number = 0; number < (isInline ? settings.Divert.QueueCount : 1); number++)
+            for (var number = 0; number < (!settings.HasPorts ? 0 : isInline ? settings.Divert.QueueCount : 1); number++)
                 gateway._lanes.Add(isInline ? gateway.OpenQueue(settings, number, ipv4, ipv6, host) : gateway.OpenMirror(settings, ipv4, ipv6, host));
             return gateway;
         }

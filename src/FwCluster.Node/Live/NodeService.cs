@@ -26,9 +26,9 @@ internal sealed partial class NodeService(
         if (gateway.Shards is ClusterShardHost cluster)
         {
             LogJoining(log, cluster.Node.Address.ToString());
-            await cluster.JoinedAsync(cancellationToken).ConfigureAwait(false);
+            await cluster.JoinedAsync(settings.HasPorts, cancellationToken).ConfigureAwait(false);
         }
-        if (settings.Mode == NodeMode.Inline)
+        if (settings.Mode == NodeMode.Inline && settings.HasPorts)
             _divert = DivertRules.Install(settings.Divert, message => LogDivert(log, message));
         _hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
         {

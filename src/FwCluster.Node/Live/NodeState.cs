@@ -10,9 +10,11 @@ internal sealed class NodeState
     private volatile Gateway? _gateway;
     private volatile DivertRules? _divert;
     private volatile IRulesetAgreement? _agreement;
+    private volatile bool _isDraining;
 
     /// <summary>Why packets are not being decided as they should be; null where they are.</summary>
-    public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Ended.IsCompleted ? "the port has failed" : _divert?.Problem;
+    public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Ended.IsCompleted ? "the port has failed"
+        : _isDraining ? "about to stop" : _divert?.Problem;
 
     /// <summary>The gateway, once it runs.</summary>
     public bool TryGet([NotNullWhen(true)] out Gateway? gateway) => (gateway = _gateway) is not null;
@@ -25,6 +27,9 @@ internal sealed class NodeState
 
     /// <summary>Packets are decided from now on.</summary>
     public void Ready(Gateway gateway, DivertRules? divert) => (_gateway, _divert) = (gateway, divert);
+
+    /// <summary>It is about to be stopped: it goes on deciding, and whoever asks whether it is ready sends the traffic elsewhere.</summary>
+    public void Drain() => _isDraining = true;
 
     /// <summary>Packets are soon no longer decided.</summary>
     public void Stopping() => _gateway = null;

@@ -20,8 +20,13 @@ internal static class StateEndpoint
         routes.MapGet("/readyz", () => state.NotReady is { } why
             ? Results.Text(why + "\n", statusCode: StatusCodes.Status503ServiceUnavailable)
             : Results.Text("ok\n"));
+        routes.MapPost("/drain", () =>
+        {
+            state.Drain();
+            return Results.Text("not ready from now on\n");
+        });
         routes.MapGet("/rules", (string? table, string? family) => Running(state, gateway =>
-            gateway.ReadRules(family == "ipv6" ? IpFamily.IPv6 : IpFamily.IPv4, (rules, counters) => Rules(rules, counters, table))));
+            gateway.ReadRules(family == "ipv6" ? IpFamily.IPv6 : IpFamily.IPv4, (rules, counters) => Rules(rules, counters, table)), isOfPorts: true));
         routes.MapPost("/counters/zero", () => Running(state, gateway =>
         {
             foreach (var lane in gateway.Lanes)
@@ -35,9 +40,11 @@ internal static class StateEndpoint
             => Statistics(gateway, await gateway.AskTables((table, _) => TableCounts.Read(table)).ConfigureAwait(false)) + Outputs(gateway)));
     }
 
-    private static async Task<IResult> Running(NodeState state, Func<Gateway, Task<string>> answer)
+    private static async Task<IResult> Running(NodeState state, Func<Gateway, Task<string>> answer, bool isOfPorts = false)
         => state.TryGet(out var gateway)
-            ? Results.Text(await answer(gateway).ConfigureAwait(false))
+            ? isOfPorts && gateway.Lanes.Count == 0
+                ? Results.Text("this node takes no packets: it has not the role capture\n", statusCode: StatusCodes.Status404NotFound)
+                : Results.Text(await answer(gateway).ConfigureAwait(false))
             : Results.Text("starting or stopping\n", statusCode: StatusCodes.Status503ServiceUnavailable);
 
     private static string Rules(CompiledRuleset rules, RuleCounterSet counters, string? table)
@@ -71,7 +78,7 @@ internal static class StateEndpoint
         var text = new StringBuilder();
         text.Append($"log lost={gateway.Lanes.Sum(lane => lane.Log.Lost)}\n");
         if (gateway.Mirror is { } mirror) text.Append($"mirror received={mirror.Received} overruns={mirror.Overruns} kernel_drops={mirror.KernelDrops}\n");
-        if (gateway.Lanes[0].Answers is not null)
+        if (gateway.Lanes.Count > 0 && gateway.Lanes[0].Answers is not null)
         {
             text.Append($"answers sent={gateway.Lanes.Sum(lane => lane.AnswerPort!.Sent)} failed={gateway.Lanes.Sum(lane => lane.AnswerPort!.Failed)} "
                 + $"limited={gateway.Lanes.Sum(lane => lane.Answers!.Limited)}\n");
