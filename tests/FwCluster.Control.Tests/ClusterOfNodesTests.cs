@@ -151,6 +151,59 @@ public sealed class ClusterOfNodesTests
         Assert.Equal((Kind.New, "gate3"), await Next() is var again ? (again.Kind, again.Connection.Node) : default);
     }
 
+    [Fact]
+    public async Task FwctlNamesWhoIsMissingAndShowsTheTopOfAll()
+    {
+        await using var lab = await ClusterLab.StartAsync();
+        await ApplyEverywhere(lab, "-A FORWARD -p udp -m udp --dport 53 -j ACCEPT");
+        using var stop = new CancellationTokenSource();
+        var load = Task.Run(async () =>
+        {
+            for (ushort port = 1; !stop.IsCancellationRequested; port++)
+            {
+                await lab.Members[1].SendAsync(ControlLab.Udp("192.0.2.1", "198.51.100.1", port, 53));
+                await Task.Delay(5);
+            }
+        }, TestContext.Current.CancellationToken);
+        var (code, output, error) = Fwctl(lab, "top", "--json", "--count", "2", "--every", "0.5");
+        Assert.Equal((0, ""), (code, error));
+        var lines = output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(2, lines.Length);
+        var sample = JsonDocument.Parse(lines[1]).RootElement;
+        double New(JsonElement numbers) => numbers.GetProperty("new").GetProperty("perSecond").GetDouble();
+        Assert.True(New(sample.GetProperty("sum")) > 1, lines[1]);
+        var nodes = sample.GetProperty("nodes").EnumerateArray().ToDictionary(n => n.GetProperty("name").GetString()!);
+        Assert.Equal((0, New(sample.GetProperty("sum"))), (New(nodes["gate1"].GetProperty("numbers")), New(nodes["gate2"].GetProperty("numbers"))));
+        var first = sample.GetProperty("rules")[0];
+        Assert.Equal("-A FORWARD -p udp -m udp --dport 53 -j ACCEPT", first.GetProperty("rule").GetString());
+        Assert.True(first.GetProperty("packets").GetProperty("perSecond").GetDouble() > 1, lines[1]);
+        Assert.Contains("sum", Fwctl(lab, "top", "--count", "1", "--every", "0.5", "--node", "gate2").Output, StringComparison.Ordinal);
+        await stop.CancelAsync();
+        await load;
+
+        await lab.Members[1].StopAsync();
+        (code, output, error) = Fwctl(lab, "conntrack", "count");
+        Assert.Equal((6, "0\n"), (code, output));
+        Assert.StartsWith("fwctl: node gate2 is missing: Connection refused (", error, StringComparison.Ordinal);
+        Assert.Equal(6, Fwctl(lab, "conntrack", "list").Code);
+        Assert.Equal(6, Fwctl(lab, "list").Code);
+        Assert.Equal(6, Fwctl(lab, "helper", "unload", "ftp").Code);
+        Assert.Equal((3, "fwctl: node gate2 cannot be asked: Connection refused"), Fwctl(lab, "ports", "--node", "gate2") is var named ? (named.Code, named.Error[..53]) : default);
+        Assert.Matches("gate1 +healthy +1 .*\\ngate2 +unreachable .*\\n    Connection refused .*\\ngate3 +healthy +1 ", Fwctl(lab, "cluster", "status").Output);
+        Assert.Equal((0, "7 shards moved\n"), Fwctl(lab, "cluster", "drain", "gate3") is var drained ? (drained.Code, drained.Error) : default);
+    }
+
+    private static (int Code, string Output, string Error) Fwctl(ClusterLab lab, params string[] words)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        // The first endpoint is nobody's: they are tried in turn.
+        var code = Cli.Fwctl.Run(
+            [.. words, "-e", "127.0.0.1:1", "-e", lab.Members[0].Address.Authority, "--authority", lab.PathOf("ca.crt"), "--certificate", lab.PathOf("admin.crt"), "--key", lab.PathOf("admin.key")],
+            output, error);
+        return (code, output.ToString(), error.ToString());
+    }
+
     private static Dictionary<string, string> Line(string json)
         => JsonDocument.Parse(json).RootElement.EnumerateObject().ToDictionary(p => p.Name, p => p.Value.ToString());
 
