@@ -21,6 +21,9 @@ internal static class ExitCode
     /// <summary>Another generation is in force than the one that was expected.</summary>
     public const int Stale = 5;
 
+    /// <summary>Some node could not be asked; what is printed, or was changed, is of the others.</summary>
+    public const int Partial = 6;
+
     /// <summary>A fault of fwctl's own (EX_SOFTWARE of sysexits.h).</summary>
     public const int Fault = 70;
 

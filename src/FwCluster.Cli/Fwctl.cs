@@ -13,6 +13,8 @@ public static class Fwctl
           fwctl rules apply rules.v4 --confirm-within 30
           fwctl list
           fwctl conntrack watch
+          fwctl cluster status
+          fwctl top
           source <(fwctl completion bash)
 
         """;
@@ -26,6 +28,7 @@ public static class Fwctl
             RulesCommand.Create(),
             PkiCommand.Create(),
             CompletionCommand.Create(),
+            TopCommand.Create(),
         };
         foreach (var command in (IEnumerable<Command>)[.. CountersCommands.Create(), .. ConntrackCommand.Create(), .. NodeCommands.Create()]) root.Subcommands.Add(command);
         HelpWithExamples.Describe(root, Sections);

@@ -26,6 +26,7 @@ public sealed class ClusterNode : IAsyncDisposable
         """);
     private static readonly TimeSpan HandoverTime = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan InspectionInterval = TimeSpan.FromMilliseconds(500);
 
     private readonly ActorSystem _system;
     private readonly Akka.Cluster.Cluster _cluster;
@@ -117,8 +118,16 @@ public sealed class ClusterNode : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(question);
         if (_node.Map.Here(shard) is not { } actor) return default;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var absences = 0;
         actor.Tell(new ShardMessages.Inspect(Look), ActorRefs.NoSender);
-        return await answer.Task.WaitAsync(InspectionTime).ConfigureAwait(false);
+        var end = Environment.TickCount64 + (long)InspectionTime.TotalMilliseconds;
+        while (await Task.WhenAny(answer.Task, Task.Delay(InspectionInterval)).ConfigureAwait(false) != answer.Task)
+        {
+            if (Environment.TickCount64 >= end) throw new TimeoutException($"shard {shard} did not answer");
+            // It left before it came to the question, which nobody else answers.
+            if (!actor.Equals(_node.Map.Here(shard)) && ++absences > 1) return default;
+        }
+        return await answer.Task.ConfigureAwait(false);
 
         void Look(Shard looked)
         {
@@ -140,6 +149,52 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>Numbers of the shards that are here.</summary>
     public IReadOnlyList<int> ShardsHere => [.. Enumerable.Range(0, _node.Map.Shards).Where(s => _node.Map.Here(s) is not null)];
+
+    /// <summary>The other members, as they are known here now.</summary>
+    public IReadOnlyList<ClusterPeer> Peers
+    {
+        get
+        {
+            var state = _cluster.State;
+            var peers = new List<ClusterPeer>();
+            foreach (var member in state.Members.Where(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.Status is not (MemberStatus.Removed or MemberStatus.Down)))
+            {
+                var node = _node.Map.TryGet(member.UniqueAddress.Uid, out var known) ? known : null;
+                peers.Add(new ClusterPeer
+                {
+                    Address = AddressText(member.Address),
+                    Name = node?.Name is { Length: > 0 } name ? name : AddressText(member.Address),
+                    Control = node?.Control ?? "",
+                    HasGreeted = node is not null,
+                    Roles = [.. ClusterRoles.All.Where(member.HasRole)],
+                    IsReachable = !state.Unreachable.Contains(member),
+                    IsLeaving = member.Status is MemberStatus.Leaving or MemberStatus.Exiting,
+                });
+            }
+            return peers;
+        }
+    }
+
+    /// <summary>This node's address, as <see cref="ClusterPeer.Address"/>.</summary>
+    public string AddressAsText => AddressText(_cluster.SelfAddress);
+
+    /// <summary>This node has no shards, or hands them over, and gets none.</summary>
+    public bool IsDraining => _node.Map[0].IsDraining;
+
+    /// <summary>Has this node hand over its shards, and get none until it is started again; it goes on asking those of the others.</summary>
+    /// <param name="cancellation">Ends the wait; the node is to be without shards all the same.</param>
+    /// <returns>How many shards it had, when it has none any more; null where no other node can have them.</returns>
+    public async Task<int?> DrainAsync(CancellationToken cancellation)
+    {
+        if (!HasHeirs(m => !_node.Map.TryGet(m.UniqueAddress.Uid, out var node) || !node.IsDraining)) return null;
+        var shards = ShardsHere.Count;
+        _node.Gate.Tell(new ShardMessages.Drain(true));
+        while (ShardsHere.Count > 0 || !_node.Left.IsEmpty) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        return shards;
+    }
+
+    /// <summary>This node may have shards again.</summary>
+    public void Undrain() => _node.Gate.Tell(new ShardMessages.Drain(false));
 
     /// <summary>Leaves the cluster: shards are handed over first.</summary>
     public async Task LeaveAsync()
@@ -186,8 +241,11 @@ public sealed class ClusterNode : IAsyncDisposable
         return Akka.Done.Instance;
     }
 
-    private bool HasHeirs() => _cluster.State.Members.Any(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.Status == MemberStatus.Up
-        && m.HasRole(ClusterRoles.Conntrack));
+    private bool HasHeirs(Func<Member, bool>? isOne = null) => _cluster.State.Members.Any(m => m.UniqueAddress != _cluster.SelfUniqueAddress
+        && m.Status == MemberStatus.Up && m.HasRole(ClusterRoles.Conntrack) && (isOne is null || isOne(m)));
+
+    private static string AddressText(Address address)
+        => string.Create(CultureInfo.InvariantCulture, $"{(address.Host?.Contains(':', StringComparison.Ordinal) == true ? $"[{address.Host}]" : address.Host)}:{address.Port}");
 
     private void Begin()
     {
@@ -204,7 +262,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var extractor = new ShardExtractor(_node.Map.Shards);
         _node.Map.Region = _node.Settings.Roles.Contains(ClusterRoles.Conntrack)
             ? sharding.Start(ShardType, ShardProps, ClusterShardingSettings.Create(_system), extractor,
-                sharding.DefaultShardAllocationStrategy(ClusterShardingSettings.Create(_system)), ShardMessages.Stop.Instance)
+                new DrainingAllocation(sharding.DefaultShardAllocationStrategy(ClusterShardingSettings.Create(_system)), _node.Map), ShardMessages.Stop.Instance)
             : sharding.StartProxy(ShardType, ClusterRoles.Conntrack, extractor);
         _joined.TrySetResult();
     }

@@ -30,6 +30,12 @@ public sealed record ClusterSettings
     /// <summary>What this node does, see <see cref="ClusterRoles"/>.</summary>
     public IReadOnlyList<string> Roles { get; init; } = ClusterRoles.All;
 
+    /// <summary>This node's name, as control clients know it; empty where it has none.</summary>
+    public string NodeName { get; init; } = "";
+
+    /// <summary>Where this node's control plane can be asked by the others, such as <c>https://10.0.0.1:4054</c>; empty where it cannot.</summary>
+    public string ControlEndpoint { get; init; } = "";
+
     /// <summary>Shards of the whole cluster, 1 to 4096; all nodes have the same.</summary>
     public int Shards { get; init; } = 64;
 

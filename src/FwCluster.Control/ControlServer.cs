@@ -61,7 +61,7 @@ public sealed class ControlServer : IAsyncDisposable
             grpc.Interceptors.Add<AccessInterceptor>();
         }).AddJsonTranscoding(json => json.JsonSettings.WriteInt64sAsStrings = true); // as everybody writes protobuf's JSON
         builder.Services.AddGrpcReflection();
-        builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", _ => true)).AddCheck("packets", new NodesHealth(cluster));
+        builder.Services.AddGrpcHealthChecks(health => health.Services.Map("", _ => true)).AddCheck("packets", new OwnHealth(cluster));
         builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, settings));
         var app = builder.Build();
         app.Use((context, next) => new CallTimeout(settings.CallTimeout).RunAsync(context, next));
@@ -133,14 +133,13 @@ public sealed class ControlServer : IAsyncDisposable
         });
     }
 
-    /// <summary>Healthy where every node is.</summary>
-    private sealed class NodesHealth(IControlledCluster cluster) : IHealthCheck
+    /// <summary>Healthy where the node that is asked is: who asks wants to know whether to go there.</summary>
+    private sealed class OwnHealth(IControlledCluster cluster) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
         {
-            var nodes = await Task.WhenAll(cluster.Nodes.Select(node => node.DescribeAsync())).ConfigureAwait(false);
-            var problems = nodes.Where(n => n.Problem.Length > 0).Select(n => $"{n.Name}: {n.Problem}").ToArray();
-            return problems.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(string.Join("; ", problems));
+            var node = await cluster.Own.DescribeAsync().ConfigureAwait(false);
+            return node.Problem.Length == 0 ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy($"{node.Name}: {node.Problem}");
         }
     }
 }

@@ -47,6 +47,36 @@ public sealed class HandoverTests
         }
     }
 
+    /// <summary>It asks the others' shards from then on, and has what it was granted; nothing is lost, and nothing comes to it until it may.</summary>
+    [Fact]
+    public async Task ANodeThatIsDrainedHandsOverAndStays()
+    {
+        var nodes = await TestNode.ClusterAsync(3);
+        try
+        {
+            var drained = nodes[0]; // which has the coordinator, too
+            await FillAsync(drained);
+            var had = drained.Node.ShardsHere.Count;
+            Assert.Equal(had, await drained.Node.DrainAsync(TestContext.Current.CancellationToken));
+            await TestNode.Until(() => nodes[1].Node.ShardsHere.Count + nodes[2].Node.ShardsHere.Count == 8, "shards were not taken over");
+            await CheckAsync(drained, nodes[1], nodes);
+            Assert.Empty(drained.Node.ShardsHere);
+            Assert.True(drained.Node.IsDraining);
+            // It is not rebalanced to either; another one that is drained leaves all to the last, which has nobody to hand over to.
+            await nodes[1].Node.DrainAsync(TestContext.Current.CancellationToken);
+            await TestNode.Until(() => nodes[2].Node.ShardsHere.Count == 8, "shards were not taken over");
+            await TestNode.Until(() => nodes.All(n => n.Node.Peers.Count == 2), "the nodes do not know each other");
+            Assert.Null(await nodes[2].Node.DrainAsync(TestContext.Current.CancellationToken));
+            drained.Node.Undrain();
+            await TestNode.Until(() => drained.Node.ShardsHere.Count > 2, "no shard came back");
+            Assert.Empty(nodes[1].Node.ShardsHere);
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
     private static async Task FillAsync(TestNode node)
     {
         await node.AskAsync([.. TestNode.Connections(1300).Skip(300)]); // all held by the node

@@ -10,6 +10,17 @@ namespace FwCluster.Control.Tests;
 /// <summary>Who gets in: every method, as the server's own reflection lists them, so that none can be forgotten.</summary>
 public sealed class AccessTests
 {
+    /// <summary>What nodes ask each other; as above.</summary>
+    private static readonly string[] ForNodes =
+    [
+        "/fwcluster.v1.CaptureService/ListPorts", "/fwcluster.v1.ClusterService/Drain", "/fwcluster.v1.ClusterService/ListShards",
+        "/fwcluster.v1.ClusterService/Status", "/fwcluster.v1.ConntrackService/Count", "/fwcluster.v1.ConntrackService/Delete",
+        "/fwcluster.v1.ConntrackService/DeleteExpectations", "/fwcluster.v1.ConntrackService/List", "/fwcluster.v1.ConntrackService/ListExpectations",
+        "/fwcluster.v1.ConntrackService/Statistics", "/fwcluster.v1.ConntrackService/Watch", "/fwcluster.v1.CountersService/Read",
+        "/fwcluster.v1.CountersService/ReadAndZero", "/fwcluster.v1.CountersService/Zero", "/fwcluster.v1.HelperService/List",
+        "/fwcluster.v1.HelperService/Load", "/fwcluster.v1.HelperService/Unload", "/fwcluster.v1.SettingsService/Get", "/fwcluster.v1.SettingsService/Set",
+    ];
+
     private static readonly Marshaller<byte[]> Bytes = new(b => b, b => b);
 
     /// <summary>Roles by method as they are meant to be. Stands here a second time on purpose: who changes the one has to mean it.</summary>
@@ -49,7 +60,18 @@ public sealed class AccessTests
                 if (role < Takes.GetValueOrDefault(method, Role.Viewer)) Assert.Equal((method, StatusCode.PermissionDenied), (method, status));
                 else Assert.False(status is StatusCode.PermissionDenied or StatusCode.Unauthenticated, $"{method} by {role}: {status}");
             }
+            // A node's certificate is good for what nodes ask each other, on behalf of somebody who may ask it; and nobody else speaks for others.
+            Assert.Equal((method, StatusCode.Unauthenticated), (method, await CallAsync(lab.Channel("node"), method, isStream)));
+            Assert.Equal((method, StatusCode.Unauthenticated), (method, await CallAsync(lab.Channel("admin"), method, isStream, OnBehalf("alice", "admin"))));
+            Assert.Equal((method, StatusCode.Unauthenticated), (method, await CallAsync(lab.Channel("node"), method, isStream, OnBehalf("alice", "node"))));
+            foreach (var role in (Role[])[Role.Viewer, Role.Admin])
+            {
+                var status = await CallAsync(lab.Channel("node"), method, isStream, OnBehalf("alice", role.Name()));
+                if (!ForNodes.Contains(method) || role < Takes.GetValueOrDefault(method, Role.Viewer)) Assert.Equal((method, StatusCode.PermissionDenied), (method, status));
+                else Assert.False(status is StatusCode.PermissionDenied or StatusCode.Unauthenticated, $"{method} on behalf of a {role}: {status}");
+            }
         }
+        Assert.All(ForNodes, method => Assert.Contains(method, methods.Keys));
     }
 
     [Fact]
@@ -173,11 +195,16 @@ public sealed class AccessTests
 
     private static string Hash(string token) => Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(token)));
 
+    private static Metadata OnBehalf(string name, string role) => new()
+    {
+        { "fwcluster-caller", name }, { "fwcluster-caller-role", role }, { "fwcluster-caller-proof", "certificate" }, { "fwcluster-caller-from", "192.0.2.7%3A1000" },
+    };
+
     /// <summary>Calls a method with an empty request; a stream until its first message.</summary>
-    private static async Task<StatusCode> CallAsync(GrpcChannel channel, string method, bool isStream)
+    private static async Task<StatusCode> CallAsync(GrpcChannel channel, string method, bool isStream, Metadata? headers = null)
     {
         var name = method.Split('/');
-        var options = new CallOptions(deadline: DateTime.UtcNow.AddSeconds(20));
+        var options = new CallOptions(headers, deadline: DateTime.UtcNow.AddSeconds(20));
         try
         {
             if (!isStream)

@@ -28,10 +28,13 @@ internal static class ConntrackCommand
         {
             var request = new ListConnectionsRequest { Filter = filter.Read(call.Parsed), Limit = call.Parsed.GetValue(limit) };
             using var pages = new ConntrackService.ConntrackServiceClient(call.Invoker).List(request, cancellationToken: call.Stop);
+            var code = ExitCode.Ok;
             await foreach (var page in pages.ResponseStream.ReadAllAsync(call.Stop).ConfigureAwait(false))
-                foreach (var connection in page.Connections)
-                    call.Print(connection, output => output.Write(ConntrackText.Of(connection) + "\n"));
-            return ExitCode.Ok;
+            {
+                foreach (var connection in page.Connections) call.Print(connection, output => output.Write(ConntrackText.Of(connection) + "\n"));
+                if (page.Failures.Count > 0) code = call.Tell(page.Failures);
+            }
+            return code;
         }, [.. filter.Symbols, limit]);
     }
 
@@ -42,7 +45,7 @@ internal static class ConntrackCommand
         {
             var response = await new ConntrackService.ConntrackServiceClient(call.Invoker)
                 .CountAsync(new() { Filter = filter.Read(call.Parsed) }, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output => output.Write(string.Create(CultureInfo.InvariantCulture, $"{response.Count}\n")));
+            return call.Print(response, response.Failures, output => output.Write(string.Create(CultureInfo.InvariantCulture, $"{response.Count}\n")));
         }, [.. filter.Symbols]);
     }
 
@@ -55,6 +58,8 @@ internal static class ConntrackCommand
             await foreach (var told in watch.ResponseStream.ReadAllAsync(call.Stop).ConfigureAwait(false))
             {
                 if (told.Lost > 0 && !call.IsJson) call.Error.WriteLine($"fwctl: {told.Lost} events were lost: they came too fast");
+                if (told.Kind == ConntrackEvent.Types.Kind.NodeLost && !call.IsJson) call.Error.WriteLine($"fwctl: events of node {told.Node} are missing from now on: {told.Reason}");
+                if (told.Kind == ConntrackEvent.Types.Kind.NodeFound && !call.IsJson) call.Error.WriteLine($"fwctl: events of node {told.Node} are told from now on");
                 call.Print(told, output =>
                 {
                     if (ConntrackText.Of(told) is { } line) output.Write(line + "\n");
@@ -73,24 +78,29 @@ internal static class ConntrackCommand
         {
             var request = new DeleteConnectionsRequest { Filter = filter.Read(call.Parsed), All = call.Parsed.GetValue(all) };
             var response = await new ConntrackService.ConntrackServiceClient(call.Invoker).DeleteAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, _ => call.Error.WriteLine($"{response.Deleted} connections were deleted"));
+            return call.Print(response, response.Failures, _ => call.Error.WriteLine($"{response.Deleted} connections were deleted"));
         }, [.. filter.Symbols, all]);
     }
 
-    private static Command Statistics() => RemoteCall.Command("stats", "Prints what tracking has counted, a line a shard, as conntrack -S.", "  fwctl conntrack stats", async call =>
+    private static Command Statistics()
     {
-        var response = await new ConntrackService.ConntrackServiceClient(call.Invoker).StatisticsAsync(new(), cancellationToken: call.Stop).ConfigureAwait(false);
-        return call.Print(response, output =>
+        var node = NodeCommands.OfNode();
+        return RemoteCall.Command("stats", "Prints what tracking has counted, a line a shard, as conntrack -S.", "  fwctl conntrack stats --node gateway2", async call =>
         {
-            foreach (var s in response.Shards)
+            var request = new ConntrackStatisticsRequest { Node = call.Parsed.GetValue(node) ?? "" };
+            var response = await new ConntrackService.ConntrackServiceClient(call.Invoker).StatisticsAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
+            return call.Print(response, response.Failures, output =>
             {
-                output.Write(string.Create(CultureInfo.InvariantCulture, $"node={s.Node} shard={s.Shard} entries={s.Entries} found={s.Found} insert={s.Inserted} remove={s.Removed} "
-                    + $"early_drop={s.EarlyDropped} expect_create={s.ExpectationsCreated} expect_new={s.ExpectationsMatched}"));
-                foreach (var (reason, count) in s.Failures.OrderBy(f => f.Key, StringComparer.Ordinal)) output.Write(string.Create(CultureInfo.InvariantCulture, $" failed_{reason}={count}"));
-                output.Write('\n');
-            }
-        });
-    });
+                foreach (var s in response.Shards)
+                {
+                    output.Write(string.Create(CultureInfo.InvariantCulture, $"node={s.Node} shard={s.Shard} entries={s.Entries} found={s.Found} insert={s.Inserted} remove={s.Removed} "
+                        + $"early_drop={s.EarlyDropped} expect_create={s.ExpectationsCreated} expect_new={s.ExpectationsMatched}"));
+                    foreach (var (reason, count) in s.Failures.OrderBy(f => f.Key, StringComparer.Ordinal)) output.Write(string.Create(CultureInfo.InvariantCulture, $" failed_{reason}={count}"));
+                    output.Write('\n');
+                }
+            });
+        }, node);
+    }
 
     private static Command Expectations()
     {
@@ -99,7 +109,7 @@ internal static class ConntrackCommand
         {
             var response = await new ConntrackService.ConntrackServiceClient(call.Invoker)
                 .ListExpectationsAsync(new() { Master = filter.Read(call.Parsed) }, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output =>
+            return call.Print(response, response.Failures, output =>
             {
                 foreach (var expectation in response.Expectations) output.Write(ConntrackText.Of(expectation) + "\n");
             });
@@ -114,7 +124,7 @@ internal static class ConntrackCommand
         {
             var request = new DeleteExpectationsRequest { Master = filter.Read(call.Parsed), All = call.Parsed.GetValue(all) };
             var response = await new ConntrackService.ConntrackServiceClient(call.Invoker).DeleteExpectationsAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, _ => call.Error.WriteLine($"{response.Deleted} expectations were deleted"));
+            return call.Print(response, response.Failures, _ => call.Error.WriteLine($"{response.Deleted} expectations were deleted"));
         }, [.. filter.Symbols, all]);
     }
 

@@ -41,7 +41,7 @@ internal static class CountersCommands
             if (call.Parsed.GetValue(zero))
             {
                 var zeroed = await client.ReadAndZeroAsync(new() { Selection = selected }, cancellationToken: call.Stop).ConfigureAwait(false);
-                read = new ReadCountersResponse { Generation = zeroed.Generation, Chains = { zeroed.Chains } };
+                read = new ReadCountersResponse { Generation = zeroed.Generation, Chains = { zeroed.Chains }, Failures = { zeroed.Failures } };
             }
             else
             {
@@ -50,13 +50,13 @@ internal static class CountersCommands
             if (call.IsJson)
             {
                 call.Print(read);
-                return ExitCode.Ok;
+                return call.Tell(read.Failures);
             }
             var rules = read.Generation == 0
                 ? new RulesetText()
                 : (await new RulesetService.RulesetServiceClient(call.Invoker).GetAsync(new() { Generation = read.Generation }, cancellationToken: call.Stop).ConfigureAwait(false)).Canonical;
             Write(call.Output, rules, read, selected);
-            return ExitCode.Ok;
+            return call.Tell(read.Failures);
         }, [.. selection.Symbols, zero]);
     }
 
@@ -67,7 +67,7 @@ internal static class CountersCommands
         {
             var request = new ZeroCountersRequest { Selection = selection.Read(call.Parsed, allTables: true) };
             var response = await new CountersService.CountersServiceClient(call.Invoker).ZeroAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, _ => { });
+            return call.Print(response, response.Failures, _ => { });
         }, [.. selection.Symbols]);
     }
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using FwCluster.Api.V1;
 using FwCluster.Cli.Remote;
+using Grpc.Core;
 
 namespace FwCluster.Cli.Commands;
 
@@ -16,35 +17,43 @@ internal static class NodeCommands
         var status = RemoteCall.Command("status", "Prints the nodes and how they are.", "  fwctl cluster status", async call =>
         {
             var response = await new ClusterService.ClusterServiceClient(call.Invoker).StatusAsync(new(), cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output =>
+            return call.Print(response, output => WriteNodes(output, response.Nodes));
+        });
+        var watch = RemoteCall.Command("watch", "Prints the nodes, and again whenever something about them changes, until Ctrl-C.", "  fwctl cluster watch", async call =>
+        {
+            using var told = new ClusterService.ClusterServiceClient(call.Invoker).Watch(new(), cancellationToken: call.Stop);
+            await foreach (var response in told.ResponseStream.ReadAllAsync(call.Stop).ConfigureAwait(false))
             {
-                output.Write($"{"NODE",-16} {"HEALTH",-12} {"GENERATION",10} {"CONNECTIONS",11}  ROLES\n");
-                foreach (var node in response.Nodes)
+                call.Print(response, output =>
                 {
-                    output.Write(string.Create(CultureInfo.InvariantCulture,
-                        $"{node.Name,-16} {node.Health.ToString().ToLowerInvariant(),-12} {node.Generation,10} {node.Connections,11}  {string.Join(',', node.Roles)}\n"));
-                    if (node.Problem.Length > 0) output.Write($"    {node.Problem}\n");
-                }
-            });
+                    output.Write(string.Create(CultureInfo.InvariantCulture, $"{DateTime.Now:HH:mm:ss}\n"));
+                    WriteNodes(output, response.Nodes);
+                    output.Write('\n');
+                });
+                await call.Output.FlushAsync(call.Stop).ConfigureAwait(false);
+            }
+            return ExitCode.Ok;
         });
         var shards = RemoteCall.Command("shards", "Prints the shards and where they are.", "  fwctl cluster shards", async call =>
         {
             var response = await new ClusterService.ClusterServiceClient(call.Invoker).ListShardsAsync(new(), cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output =>
+            return call.Print(response, response.Failures, output =>
             {
                 output.Write($"{"SHARD",5} {"NODE",-16} {"CONNECTIONS",11}\n");
                 foreach (var shard in response.Shards) output.Write(string.Create(CultureInfo.InvariantCulture, $"{shard.Shard_,5} {shard.Node,-16} {shard.Connections,11}\n"));
             });
         });
         var node = new Argument<string>("NODE") { Description = "The node." };
-        var drain = RemoteCall.Command("drain", "Has a node hand over its shards, so that it can be stopped.", "  fwctl cluster drain gateway2", async call =>
+        var undo = new Option<bool>("--undo") { Description = "The node is to take shards again." };
+        var drain = RemoteCall.Command("drain", "Has a node hand over its shards, so that it can be stopped; until then it decides packets.",
+            "  fwctl cluster drain gateway2\n  fwctl cluster drain gateway2 --undo", async call =>
         {
-            var request = new DrainNodeRequest { Node = call.Parsed.GetRequiredValue(node) };
+            var request = new DrainNodeRequest { Node = call.Parsed.GetRequiredValue(node), Undo = call.Parsed.GetValue(undo) };
             var response = await new ClusterService.ClusterServiceClient(call.Invoker).DrainAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, _ => call.Error.WriteLine($"{response.Shards} shards moved"));
-        }, node);
-        var command = new Command("cluster", "The nodes and the shards.") { status, shards, drain };
-        HelpWithExamples.Describe(command, "Examples:\n  fwctl cluster status\n\n");
+            return call.Print(response, _ => call.Error.WriteLine(request.Undo ? $"{request.Node} takes shards again" : $"{response.Shards} shards moved"));
+        }, node, undo);
+        var command = new Command("cluster", "The nodes and the shards.") { status, shards, watch, drain };
+        HelpWithExamples.Describe(command, "Examples:\n  fwctl cluster status\n  fwctl cluster watch --json\n  fwctl cluster drain gateway2\n\n");
         return command;
     }
 
@@ -53,7 +62,7 @@ internal static class NodeCommands
         var list = RemoteCall.Command("list", "Prints the helpers.", "  fwctl helper list", async call =>
         {
             var response = await new HelperService.HelperServiceClient(call.Invoker).ListAsync(new(), cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output =>
+            return call.Print(response, response.Failures, output =>
             {
                 foreach (var helper in response.Helpers) output.Write(Line(helper));
             });
@@ -63,33 +72,41 @@ internal static class NodeCommands
         {
             var response = await new HelperService.HelperServiceClient(call.Invoker)
                 .LoadAsync(new() { Name = call.Parsed.GetRequiredValue(loaded) }, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output => output.Write(Line(response.Helper)));
+            return call.Print(response, response.Failures, output => output.Write(Line(response.Helper)));
         }, loaded);
         var unload = RemoteCall.Command("unload", "Takes a helper from its connections, as modprobe -r.", "  fwctl helper unload ftp", async call =>
         {
             var response = await new HelperService.HelperServiceClient(call.Invoker)
                 .UnloadAsync(new() { Name = call.Parsed.GetRequiredValue(unloaded) }, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output => output.Write(Line(response.Helper)));
+            return call.Print(response, response.Failures, output => output.Write(Line(response.Helper)));
         }, unloaded);
         var command = new Command("helper", "The helpers, which read protocols that announce further connections.") { list, load, unload };
         HelpWithExamples.Describe(command, "Examples:\n  fwctl helper list\n\n");
         return command;
     }
 
-    private static Command Ports() => RemoteCall.Command("ports", "Prints the ports, where packets come from, and what they could not take.", "  fwctl ports", async call =>
+    private static Command Ports()
     {
-        var response = await new CaptureService.CaptureServiceClient(call.Invoker).ListPortsAsync(new(), cancellationToken: call.Stop).ConfigureAwait(false);
-        return call.Print(response, output =>
+        var node = OfNode();
+        return RemoteCall.Command("ports", "Prints the ports, where packets come from, and what they could not take.", "  fwctl ports\n  fwctl ports --node gateway2", async call =>
         {
-            foreach (var port in response.Ports)
+            var request = new ListPortsRequest { Node = call.Parsed.GetValue(node) ?? "" };
+            var response = await new CaptureService.CaptureServiceClient(call.Invoker).ListPortsAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
+            return call.Print(response, response.Failures, output =>
             {
-                output.Write(string.Create(CultureInfo.InvariantCulture, $"node={port.Node} port=\"{port.Name}\" packets={port.Packets} lost={port.Lost}"));
-                if (port.HasWaiting) output.Write(string.Create(CultureInfo.InvariantCulture, $" waiting={port.Waiting}"));
-                foreach (var (fate, count) in port.Fates.OrderBy(f => f.Key, StringComparer.Ordinal)) output.Write(string.Create(CultureInfo.InvariantCulture, $" {fate}={count}"));
-                output.Write('\n');
-            }
-        });
-    });
+                foreach (var port in response.Ports)
+                {
+                    output.Write(string.Create(CultureInfo.InvariantCulture, $"node={port.Node} port=\"{port.Name}\" packets={port.Packets} lost={port.Lost}"));
+                    if (port.HasWaiting) output.Write(string.Create(CultureInfo.InvariantCulture, $" waiting={port.Waiting}"));
+                    foreach (var (fate, count) in port.Fates.OrderBy(f => f.Key, StringComparer.Ordinal)) output.Write(string.Create(CultureInfo.InvariantCulture, $" {fate}={count}"));
+                    output.Write('\n');
+                }
+            });
+        }, node);
+    }
+
+    /// <summary>The word that says of which node something is.</summary>
+    internal static Option<string?> OfNode() => new("--node") { HelpName = "NODE", Description = "Of one node, not of all." };
 
     private static Command Settings()
     {
@@ -110,11 +127,22 @@ internal static class NodeCommands
                 request.Settings[assignment[..equals]] = value;
             }
             var response = await new SettingsService.SettingsServiceClient(call.Invoker).SetAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
-            return call.Print(response, output => Write(output, response.Settings.Where(s => request.Settings.ContainsKey(s.Key))));
+            return call.Print(response, response.Failures, output => Write(output, response.Settings.Where(s => request.Settings.ContainsKey(s.Key))));
         }, assignments);
         var command = new Command("settings", "Timeouts and limits of tracking, by the kernel's names.") { get, set };
         HelpWithExamples.Describe(command, "Examples:\n  fwctl settings get\n\n");
         return command;
+    }
+
+    private static void WriteNodes(TextWriter output, IEnumerable<Node> nodes)
+    {
+        output.Write($"{"NODE",-16} {"HEALTH",-12} {"GENERATION",10} {"SHARDS",6} {"CONNECTIONS",11}  {"ADDRESS",-21} ROLES\n");
+        foreach (var node in nodes)
+        {
+            output.Write(string.Create(CultureInfo.InvariantCulture, $"{node.Name,-16} {node.Health.ToString().ToLowerInvariant(),-12} {node.Generation,10} {node.Shards,6} "
+                + $"{node.Connections,11}  {(node.Address.Length > 0 ? node.Address : "-"),-21} {string.Join(',', node.Roles)}\n"));
+            if (node.Problem.Length > 0) output.Write($"    {node.Problem}\n");
+        }
     }
 
     private static void Write(TextWriter output, IEnumerable<KeyValuePair<string, long>> settings)

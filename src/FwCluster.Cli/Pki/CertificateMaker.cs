@@ -28,7 +28,7 @@ internal static class CertificateMaker
         return new(certificate.ExportCertificatePem() + "\n", key.ExportPkcs8PrivateKeyPem() + "\n");
     }
 
-    /// <summary>A node's certificate: for TLS as a server and, between nodes, as a client.</summary>
+    /// <summary>A node's certificate: for TLS as a server and, between nodes, as a client that asks on somebody's behalf.</summary>
     /// <param name="authority">The authority, with its key.</param>
     /// <param name="name">The node's name (CN).</param>
     /// <param name="hosts">The names and addresses by which clients reach it.</param>
@@ -42,6 +42,7 @@ internal static class CertificateMaker
             if (IPAddress.TryParse(host, out var address)) names.AddIpAddress(address);
             else names.AddDnsName(host);
         }
+        names.AddUri(new Uri("urn:fwcluster:role:node"));
         return Sign(authority, Subject(name, "node"), [ServerAuthentication, ClientAuthentication], names.Build(), now - Slack, now + valid);
     }
 

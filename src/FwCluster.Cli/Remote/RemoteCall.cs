@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using FwCluster.Api.V1;
 using Google.Protobuf;
 using Grpc.Core;
 
@@ -55,6 +56,20 @@ internal sealed record RemoteCall(ParseResult Parsed, CallInvoker Invoker, Cance
         if (IsJson) Print(message);
         else text(Output);
         return ExitCode.Ok;
+    }
+
+    /// <summary>Prints a message as JSON, or else text, and names the nodes that are missing in it.</summary>
+    public int Print(IMessage message, IReadOnlyCollection<NodeFailure> failures, Action<TextWriter> text)
+    {
+        Print(message, text);
+        return Tell(failures);
+    }
+
+    /// <summary>Names nodes that could not be asked; returns what the shell is told.</summary>
+    public int Tell(IReadOnlyCollection<NodeFailure> failures)
+    {
+        foreach (var failure in failures) Error.WriteLine($"fwctl: node {failure.Node} is missing: {failure.Reason}");
+        return failures.Count == 0 ? ExitCode.Ok : ExitCode.Partial;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, Func<RemoteCall, Task<int>> run)

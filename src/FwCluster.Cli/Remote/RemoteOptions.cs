@@ -25,6 +25,8 @@ internal static class RemoteOptions
           3   no endpoint could be reached, or the node cannot do it now
           4   not allowed: no certificate or token, a wrong one, or a role too low
           5   another generation is in force than the one that was expected
+          6   done, but for nodes that could not be asked: they are named on the standard error
+          130 stopped by Ctrl-C
 
         """;
 

@@ -11,6 +11,9 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
 {
     private volatile bool _isGone;
     private volatile bool _isReachable = true;
+    private volatile bool _isDraining;
+    private volatile string _name = "";
+    private volatile string _control = "";
 
     /// <summary>This process's number for it; 0 for the process itself.</summary>
     public int Number { get; } = number;
@@ -26,6 +29,27 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
 
     /// <summary>It keeps a directory of expectations. Written by the gate.</summary>
     public bool KeepsDirectory { get; set; }
+
+    /// <summary>Its name, as control clients know it; empty where it has none. Written by the gate.</summary>
+    public string Name
+    {
+        get => _name;
+        set => _name = value;
+    }
+
+    /// <summary>Where its control plane can be asked; empty where it cannot. Written by the gate.</summary>
+    public string Control
+    {
+        get => _control;
+        set => _control = value;
+    }
+
+    /// <summary>It shall get no shards. Written by the gate.</summary>
+    public bool IsDraining
+    {
+        get => _isDraining;
+        set => _isDraining = value;
+    }
 
     /// <summary>It answers, as far as the members know. Written by the gate.</summary>
     public bool IsReachable

@@ -39,6 +39,10 @@ internal sealed partial class ShardGate
             case ShardMessages.Placed placed:
                 Place(placed);
                 break;
+            case ShardMessages.Drain drain:
+                _self.IsDraining = drain.IsDraining;
+                Tell(new ShardsChanged());
+                break;
             case Check:
                 GreetAgain();
                 if (HasGathered()) StartUnknown();
@@ -63,6 +67,7 @@ internal sealed partial class ShardGate
     {
         var gate = Context.ActorSelection(new RootActorPath(to.Address) / "user" / Name);
         var hello = new Hello { Node = _self.Uid, IsAnswer = isAnswer, Workers = (uint)_node.Workers, KeepsDirectory = _self.KeepsDirectory };
+        (hello.Name, hello.Control, hello.IsDraining) = (_node.Settings.NodeName, _node.Settings.ControlEndpoint, _self.IsDraining);
         for (var shard = 0; shard < _map.Shards; shard++)
         {
             if (_map.Here(shard) is not null) hello.Shards.Add((uint)shard);
@@ -84,6 +89,7 @@ internal sealed partial class ShardGate
         if (!_members.ContainsKey(from)) return; // not a member yet, as far as is known here; it greets again
         if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
         node.KeepsDirectory = hello.KeepsDirectory;
+        (node.Name, node.Control, node.IsDraining) = (hello.Name, hello.Control, hello.IsDraining);
         if (_greeted.Add(from)) Refresh(node);
         foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         if (!hello.IsAnswer) Greet(from, isAnswer: true);
@@ -92,6 +98,7 @@ internal sealed partial class ShardGate
     private void TakeChange(ShardsChanged changed)
     {
         if (!_map.TryGet(changed.Node, out var node)) return; // its greeting will say
+        node.IsDraining = changed.IsDraining;
         foreach (var shard in changed.Stopped.Where(s => s < _map.Shards)) _map.Stopped((int)shard, node);
         foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         _node.WakeAll();
@@ -99,7 +106,7 @@ internal sealed partial class ShardGate
 
     private void Place(ShardMessages.Placed placed)
     {
-        var changed = new ShardsChanged { Node = _self.Uid };
+        var changed = new ShardsChanged();
         if (placed.IsHere)
         {
             _map.Started(placed.Shard, _self, Sender);
@@ -112,6 +119,13 @@ internal sealed partial class ShardGate
             changed.Stopped.Add((uint)placed.Shard);
         }
         _node.WakeAll();
+        Tell(changed);
+    }
+
+    /// <summary>Tells every other node.</summary>
+    private void Tell(ShardsChanged changed)
+    {
+        (changed.Node, changed.IsDraining) = (_self.Uid, _self.IsDraining);
         foreach (var node in _map.Nodes)
         {
             if (!node.IsHere && !node.IsGone) node.Gate.Tell(changed, Self);

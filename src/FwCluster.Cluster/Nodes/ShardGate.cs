@@ -149,7 +149,7 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
         {
             _forwards.Add(shard, writer = _node.Writers.Take());
             RequestsReader.Begin(writer, from.Uid);
-            from.Gate.Tell(new ShardsChanged { Node = _self.Uid, Stopped = { (uint)shard } }, Self); // it believes that the shard is here
+            from.Gate.Tell(new ShardsChanged { Node = _self.Uid, IsDraining = _self.IsDraining, Stopped = { (uint)shard } }, Self); // it believes that the shard is here
         }
         RequestsReader.Append(writer, request);
         _node.Statistics.CountForwarded();

@@ -40,6 +40,9 @@ internal static class ShardMessages
     /// <summary>To the gate: the shard has begun here, or ended.</summary>
     public sealed record Placed(int Shard, bool IsHere);
 
+    /// <summary>To the gate: this node shall have no shards, or may have some again.</summary>
+    public sealed record Drain(bool IsDraining);
+
     /// <summary>To the gate: replies for another node's workers, as fields of a <c>ShardReplies</c>; <paramref name="Whole"/>, where set, has one part
     /// less to wait for.</summary>
     public sealed record Replies(int Node, WireWriter? Written, RemoteBatch? Whole);

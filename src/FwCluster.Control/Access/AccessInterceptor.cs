@@ -48,7 +48,7 @@ internal sealed partial class AccessInterceptor(
         {
             caller = Identify(context);
             Admit(context, caller, policy);
-            using var stream = isStream ? limits.TryStream(caller.Name) ?? throw Refuse(StatusCode.ResourceExhausted, "too many streams at a time") : null;
+            using var stream = isStream && caller.Via is null ? limits.TryStream(caller.Name) ?? throw Refuse(StatusCode.ResourceExhausted, "too many streams at a time") : null;
             return await call().ConfigureAwait(false);
         }
         catch (Exception e)
@@ -75,12 +75,14 @@ internal sealed partial class AccessInterceptor(
     private void Admit(ServerCallContext context, Caller caller, MethodPolicy? policy)
     {
         if (policy is null) throw Refuse(StatusCode.PermissionDenied, $"{context.Method} has no role, so nobody may call it");
+        if (caller.Via is not null && !policy.IsForNodes) throw Refuse(StatusCode.PermissionDenied, $"{context.Method} is not for nodes to ask each other");
         if (caller.Role < policy.Role)
         {
             throw Refuse(StatusCode.PermissionDenied,
                 $"{context.Method} takes the role {policy.Role.Name()}, and {caller.Name} has the role {caller.Role.Name()}");
         }
-        if (!limits.TryCall(caller.Name)) throw Refuse(StatusCode.ResourceExhausted, "too many calls a second");
+        // What one node asks another, it was asked itself, within the limits.
+        if (caller.Via is null && !limits.TryCall(caller.Name)) throw Refuse(StatusCode.ResourceExhausted, "too many calls a second");
         context.SetCaller(caller);
     }
 
@@ -90,6 +92,7 @@ internal sealed partial class AccessInterceptor(
     {
         RpcException e => e.Status,
         FilterException e => new Status(StatusCode.InvalidArgument, e.Message),
+        NodeUnavailableException e => new Status(StatusCode.Unavailable, e.Message),
         RulesetRefusedException e => new Status(CodeOf(e.Reason), e.Message),
         OperationCanceledException when context.GetHttpContext().Items.ContainsKey(CallTimeout.IsOver) => new Status(StatusCode.DeadlineExceeded, "the call took too long"),
         OperationCanceledException => new Status(StatusCode.Cancelled, "the call was cancelled"),
@@ -109,7 +112,7 @@ internal sealed partial class AccessInterceptor(
     {
         var (what, before, after) = context.AuditNote();
         audit.Write(new AuditLine(
-            time.GetUtcNow(), caller?.Name ?? "unknown", (caller?.Role ?? Role.None).Name(), caller?.Proof ?? "none", caller?.From ?? context.Peer, context.Method,
+            time.GetUtcNow(), caller?.Name ?? "unknown", (caller?.Role ?? Role.None).Name(), caller?.Proof ?? "none", caller?.From ?? context.Peer, caller?.Via, context.Method,
             outcome.StatusCode == StatusCode.OK ? "OK" : $"{outcome.StatusCode}: {outcome.Detail}", what, before, after));
     }
 

@@ -62,13 +62,14 @@ internal sealed partial class AuditLog : IDisposable
 /// <param name="Role">Their role.</param>
 /// <param name="Proof">How it is known who: certificate, token, socket.</param>
 /// <param name="From">From where.</param>
+/// <param name="Via">The node that asks on their behalf; null where they ask themselves.</param>
 /// <param name="Method">What was called.</param>
 /// <param name="Outcome">OK, or why not.</param>
 /// <param name="What">What it was about.</param>
 /// <param name="Before">What was there before.</param>
 /// <param name="After">What is there now.</param>
 internal sealed record AuditLine(
-    DateTimeOffset Time, string Who, string Role, string Proof, string From, string Method, string Outcome, string? What, string? Before, string? After);
+    DateTimeOffset Time, string Who, string Role, string Proof, string From, string? Via, string Method, string Outcome, string? What, string? Before, string? After);
 
 /// <summary>Writes the lines.</summary>
 [JsonSerializable(typeof(AuditLine))]

@@ -33,7 +33,7 @@ internal sealed class CallerIdentification(ClientCertificates? certificates, Tok
         {
             // Asked at every call: a connection may outlive its certificate.
             if (certificates is null) why = "certificates are not asked for here";
-            else if (certificates.Identify(certificate, out why) is { } subject) return new Caller(subject.Name, subject.Role, "certificate", from);
+            else if (certificates.Identify(certificate, out why) is { } subject) return OfCertificate(context, subject, from, out why);
             return null;
         }
         if (PeerUser(context) is { } user)
@@ -44,6 +44,21 @@ internal sealed class CallerIdentification(ClientCertificates? certificates, Tok
             return null;
         }
         why = "there is neither a client certificate nor a token";
+        return null;
+    }
+
+    /// <summary>A node calls on behalf of somebody whom it has identified, and never for itself; nobody else does.</summary>
+    private static Caller? OfCertificate(HttpContext context, (string Name, Role Role, bool IsNode) subject, string from, out string why)
+    {
+        why = "";
+        if (!subject.IsNode)
+        {
+            if (!OnBehalf.IsSaid(context.Request.Headers)) return new Caller(subject.Name, subject.Role, "certificate", from);
+            why = $"the certificate of {subject.Name} is no node's, and only nodes call on somebody's behalf";
+            return null;
+        }
+        if (OnBehalf.Read(context.Request.Headers) is { } caller) return caller with { Via = subject.Name };
+        why = $"the certificate is the node {subject.Name}'s, and nodes call on somebody's behalf; this call does not say on whose";
         return null;
     }
 

@@ -4,11 +4,15 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace FwCluster.Control.Access;
 
-/// <summary>Whose a client's certificate is: it must come from one of the authorities, be for clients, be valid now, and name one role.</summary>
+/// <summary>Whose a client's certificate is: it must come from one of the authorities, be for clients, be valid now, and name one role, or say that it
+/// is a node's.</summary>
 internal sealed class ClientCertificates(RereadFiles<X509Certificate2Collection> authorities, TimeProvider time)
 {
     /// <summary>A URI of this kind in the certificate's alternative names says the role, as the organizational unit (OU) does.</summary>
     public const string RoleUri = "urn:fwcluster:role:";
+
+    /// <summary>What stands in a role's place in a node's certificate.</summary>
+    public const string NodeName = "node";
 
     private const string ClientAuthentication = "1.3.6.1.5.5.7.3.2";
     private const string CommonName = "2.5.4.3";
@@ -20,7 +24,7 @@ internal sealed class ClientCertificates(RereadFiles<X509Certificate2Collection>
     /// <summary>Whose the certificate is.</summary>
     /// <param name="certificate">The certificate that the client has shown to have the key of.</param>
     /// <param name="why">Why it is nobody's.</param>
-    public (string Name, Role Role)? Identify(X509Certificate2 certificate, out string why)
+    public (string Name, Role Role, bool IsNode)? Identify(X509Certificate2 certificate, out string why)
     {
         var now = time.GetUtcNow();
         var name = NameOf(certificate);
@@ -46,20 +50,21 @@ internal sealed class ClientCertificates(RereadFiles<X509Certificate2Collection>
                 + $"its organizational unit (OU) must be viewer, operator or admin, or an alternative name such as {RoleUri}viewer");
         }
         why = "";
-        return (name, roles[0]);
+        return (name, RoleExtensions.Parse(roles[0]), roles[0] == NodeName);
     }
 
-    private static (string, Role)? Refuse(out string why, string reason)
+    private static (string, Role, bool)? Refuse(out string why, string reason)
     {
         why = reason;
         return null;
     }
 
-    private static string NameOf(X509Certificate2 certificate) => Subject(certificate, CommonName).FirstOrDefault() ?? "";
+    /// <summary>The common name (CN).</summary>
+    internal static string NameOf(X509Certificate2 certificate) => Subject(certificate, CommonName).FirstOrDefault() ?? "";
 
-    private static IEnumerable<Role> RolesOf(X509Certificate2 certificate)
+    private static IEnumerable<string> RolesOf(X509Certificate2 certificate)
         => Subject(certificate, OrganizationalUnit).Concat(Uris(certificate).Where(u => u.StartsWith(RoleUri, StringComparison.Ordinal)).Select(u => u[RoleUri.Length..]))
-            .Select(RoleExtensions.Parse).Where(role => role != Role.None);
+            .Where(role => role == NodeName || RoleExtensions.Parse(role) != Role.None);
 
     private static IEnumerable<string> Subject(X509Certificate2 certificate, string type)
         => certificate.SubjectName.EnumerateRelativeDistinguishedNames()

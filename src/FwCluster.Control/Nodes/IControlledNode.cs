@@ -1,5 +1,4 @@
 using FwCluster.Api.V1;
-using FwCluster.Control.Rulesets;
 
 namespace FwCluster.Control.Nodes;
 
@@ -7,9 +6,13 @@ namespace FwCluster.Control.Nodes;
 /// What the control plane asks of a node, its own or another one. It speaks in the public API's messages, so that a node elsewhere can be asked by
 /// the same API.
 /// </summary>
-public interface IControlledNode : IRulesetTarget
+public interface IControlledNode
 {
+    /// <summary>Its name.</summary>
+    string Name { get; }
+
     /// <summary>How it is.</summary>
+    /// <exception cref="NodeUnavailableException">It cannot be asked; every method may say so.</exception>
     Task<Node> DescribeAsync();
 
     /// <summary>Its ports.</summary>
@@ -52,4 +55,10 @@ public interface IControlledNode : IRulesetTarget
     /// <summary>Changes settings: all, or none.</summary>
     /// <returns>What is wrong with them, or null.</returns>
     Task<string?> ChangeSettingsAsync(IReadOnlyDictionary<string, long> settings);
+
+    /// <summary>Has it hand over its shards, and get none; it goes on deciding packets.</summary>
+    /// <param name="undo">It is to take shards again.</param>
+    /// <param name="cancellation">Ends the wait for it.</param>
+    /// <returns>How many shards moved; null where there is no other node to hand over to.</returns>
+    Task<int?> DrainAsync(bool undo, CancellationToken cancellation);
 }

@@ -13,8 +13,10 @@ using Connection = FwCluster.Api.V1.Connection;
 namespace FwCluster.Control.Nodes;
 
 /// <summary>The node of this process: its workers, which have rules, and its tables, which have connections.</summary>
-public sealed class LocalNode : IControlledNode, IDisposable
+public sealed class LocalNode : IControlledNode, IRulesetTarget, IDisposable
 {
+    private static readonly TimeSpan TablesInterval = TimeSpan.FromMilliseconds(200);
+
     private readonly ConcurrentDictionary<ITableAccess, Part> _parts = [];
     private readonly IReadOnlyList<IWorkerAccess> _workers;
     private readonly Func<IReadOnlyList<ITableAccess>> _tables;
@@ -59,12 +61,14 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var node = new Node
         {
             Name = Name,
-            Health = problem is null ? NodeHealth.Healthy : NodeHealth.Unhealthy,
+            Health = problem is not null ? NodeHealth.Unhealthy : _options.IsDraining() ? NodeHealth.Draining : NodeHealth.Healthy,
             Problem = problem ?? "",
             Generation = _running.Generation.Number,
             Started = Timestamp.FromDateTimeOffset(_options.Started),
             Version = typeof(LocalNode).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "",
             Connections = shards.Aggregate(0UL, (sum, shard) => sum + shard.Entries),
+            Address = _options.Address,
+            Shards = (uint)shards.Count,
         };
         node.Roles.Add(_options.Roles);
         return node;
@@ -90,7 +94,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
         {
             if (part.Access.IsOwner)
             {
-                var (all, most) = await part.Access.Ask((table, _) => (table.Count, table.Settings.MaxEntries)).ConfigureAwait(false);
+                var (all, most) = await WhileHere(part.Access.Ask((table, _) => (table.Count, table.Settings.MaxEntries))).ConfigureAwait(false);
                 if (matcher.IsAll) count += (uint)all;
                 limit += (uint)most;
             }
@@ -109,12 +113,19 @@ public sealed class LocalNode : IControlledNode, IDisposable
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ConntrackEvent> WatchAsync(ConnectionMatcher matcher, CancellationToken cancellation)
-        => Merged.Of([.. Concerned(matcher).Select(part => part.Events.WatchAsync(matcher, cancellation))], cancellation);
+        => new MergedWatch<Part>
+        {
+            Sources = () => [.. Concerned(matcher)], // shards come and go
+            Watch = (part, stop) => part.Events.WatchAsync(matcher, stop),
+            Interval = TablesInterval,
+            Lost = (_, problem) => problem is null or TableGoneException ? null : throw problem,
+        }.RunAsync(cancellation);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ShardStatistics>> StatisticsAsync()
-        => [.. (await Task.WhenAll(Parts.Where(part => part.Access.IsOwner).Select(part => part.Access.Ask((table, _) => Statistics(part.Access.Shard ?? 0, table))))
-            .ConfigureAwait(false)).OrderBy(s => s.Shard)];
+        => [.. (await Task.WhenAll(Parts.Where(part => part.Access.IsOwner)
+            .Select(part => WhileHere(part.Access.Ask<ShardStatistics?>((table, _) => Statistics(part.Access.Shard ?? 0, table)))))
+            .ConfigureAwait(false)).OfType<ShardStatistics>().OrderBy(s => s.Shard)];
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ConntrackExpectation>> ExpectationsAsync(ConnectionMatcher masters)
@@ -122,9 +133,9 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var found = new List<ConntrackExpectation>();
         foreach (var part in Concerned(masters))
         {
-            found.AddRange(await part.Access.Ask((table, now) => table.Expectations(now)
+            found.AddRange(await WhileHere(part.Access.Ask<List<ConntrackExpectation>?>((table, now) => [.. table.Expectations(now)
                 .Where(e => masters.Matches(in table[e.Master], table))
-                .Select(e => part.Messages.Expectation(e, in table[e.Master], now)).ToList()).ConfigureAwait(false));
+                .Select(e => part.Messages.Expectation(e, in table[e.Master], now))])).ConfigureAwait(false) ?? []);
         }
         return found;
     }
@@ -135,8 +146,8 @@ public sealed class LocalNode : IControlledNode, IDisposable
         var deleted = 0UL;
         foreach (var part in Concerned(masters))
         {
-            deleted += (uint)await part.Access.Ask((table, now) => table.RemoveExpectations(
-                e => e.Expires > now && masters.Matches(in table[e.Master], table))).ConfigureAwait(false);
+            deleted += (uint)await WhileHere(part.Access.Ask((table, now) => table.RemoveExpectations(
+                e => e.Expires > now && masters.Matches(in table[e.Master], table)))).ConfigureAwait(false);
         }
         return deleted;
     }
@@ -191,7 +202,7 @@ public sealed class LocalNode : IControlledNode, IDisposable
         {
             if (loaded) table.Load(name);
             else if (table.IsLoaded(name)) table.Unload(name);
-            return true;
+            return table;
         }).ConfigureAwait(false);
         return (before.First(h => h.Name == name), (await HelpersAsync().ConfigureAwait(false)).First(h => h.Name == name));
     }
@@ -215,11 +226,11 @@ public sealed class LocalNode : IControlledNode, IDisposable
             var (most, expectations) = _options.LimitsOfTable(changed);
             // What workers hold has no limit of its own: its connections count where they belong.
             var ofOwners = changed with { MaxEntries = most, MaxExpectations = expectations };
-            await Task.WhenAll(_tables().Select(access => access.Ask((table, _) =>
+            await Task.WhenAll(_tables().Select(access => WhileHere(access.Ask((table, _) =>
             {
                 table.Change(access.IsOwner ? ofOwners : changed);
                 return true;
-            }))).ConfigureAwait(false);
+            })))).ConfigureAwait(false);
             _settings = changed;
             return null;
         }
@@ -230,6 +241,9 @@ public sealed class LocalNode : IControlledNode, IDisposable
     }
 
     /// <inheritdoc/>
+    public Task<int?> DrainAsync(bool undo, CancellationToken cancellation) => _options.Drain(undo, cancellation);
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var part in _parts.Values) part.Events.Dispose();
@@ -237,12 +251,35 @@ public sealed class LocalNode : IControlledNode, IDisposable
 
     private static long Now => (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * TimeSpan.NanosecondsPerTick;
 
-    private IEnumerable<Part> Parts => _tables().Select(table => _parts.GetOrAdd(table, access => new Part(Name, access)));
+    private IEnumerable<Part> Parts
+    {
+        get
+        {
+            var tables = _tables();
+            foreach (var gone in _parts.Keys.Except(tables)) _parts.TryRemove(gone, out _);
+            return tables.Select(table => _parts.GetOrAdd(table, access => new Part(Name, access)));
+        }
+    }
 
     private IEnumerable<Part> Concerned(ConnectionMatcher matcher)
         => matcher.Concerns(Name) ? Parts.Where(p => p.Access.Shard is { } shard ? matcher.Concerns(shard) : !matcher.Filter.HasShard) : [];
 
-    private Task<T[]> AskAllAsync<T>(Func<ConnectionTable, T> question) => Task.WhenAll(_tables().Select(table => table.Ask((t, _) => question(t))));
+    private async Task<IReadOnlyList<T>> AskAllAsync<T>(Func<ConnectionTable, T> question)
+        where T : class
+        => [.. (await Task.WhenAll(_tables().Select(table => WhileHere(table.Ask<T?>((t, _) => question(t))))).ConfigureAwait(false)).OfType<T>()];
+
+    /// <summary>A table's answer; the default where the table moves to another node meanwhile.</summary>
+    private static async Task<T?> WhileHere<T>(Task<T> answer)
+    {
+        try
+        {
+            return await answer.ConfigureAwait(false);
+        }
+        catch (TableGoneException)
+        {
+            return default;
+        }
+    }
 
     private ShardStatistics Statistics(uint shard, ConnectionTable table)
     {

@@ -12,6 +12,15 @@ public sealed record LocalNodeOptions
     /// <summary>What it does: capture, conntrack, control.</summary>
     public IReadOnlyList<string> Roles { get; init; } = ["capture", "conntrack", "control"];
 
+    /// <summary>Where the cluster's members reach it; empty where it is on its own.</summary>
+    public string Address { get; init; } = "";
+
+    /// <summary>It has no shards, or hands them over, and gets none.</summary>
+    public Func<bool> IsDraining { get; init; } = () => false;
+
+    /// <summary>Has it hand over its shards, or (true) take some again; how many moved, or null where nobody else can have them.</summary>
+    public Func<bool, CancellationToken, Task<int?>> Drain { get; init; } = (_, _) => Task.FromResult<int?>(null);
+
     /// <summary>Since when it runs.</summary>
     public DateTimeOffset Started { get; init; } = DateTimeOffset.UtcNow;
 

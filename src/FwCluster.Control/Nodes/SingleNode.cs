@@ -1,3 +1,4 @@
+using FwCluster.Control.Access;
 using FwCluster.Control.Rulesets;
 
 namespace FwCluster.Control.Nodes;
@@ -7,12 +8,14 @@ namespace FwCluster.Control.Nodes;
 /// <param name="rules">Its rules.</param>
 public sealed class SingleNode(IControlledNode node, IRulesetAgreement rules) : IControlledCluster
 {
+    private readonly IReadOnlyList<IControlledNode> _nodes = [node];
+
     /// <inheritdoc/>
-    public IReadOnlyList<IControlledNode> Nodes { get; } = [node];
+    public IControlledNode Own => node;
 
     /// <inheritdoc/>
     public IRulesetAgreement Rules { get; } = rules;
 
     /// <inheritdoc/>
-    public Task<int?> DrainAsync(IControlledNode node, CancellationToken cancellation) => Task.FromResult<int?>(null);
+    public IReadOnlyList<IControlledNode> NodesFor(Caller caller) => _nodes;
 }

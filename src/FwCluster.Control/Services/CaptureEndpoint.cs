@@ -11,7 +11,7 @@ internal sealed class CaptureEndpoint(IControlledCluster cluster) : CaptureServi
     public override async Task<ListPortsResponse> ListPorts(ListPortsRequest request, ServerCallContext context)
     {
         var response = new ListPortsResponse();
-        foreach (var node in cluster.Named(request.Node)) response.Ports.Add(await node.PortsAsync().ConfigureAwait(false));
+        foreach (var (_, ports) in await cluster.Named(request.Node, context).AskAsync(node => node.PortsAsync(), response.Failures).ConfigureAwait(false)) response.Ports.Add(ports);
         return response;
     }
 }

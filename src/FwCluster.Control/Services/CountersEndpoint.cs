@@ -1,6 +1,7 @@
 using FwCluster.Api.V1;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 
 namespace FwCluster.Control.Services;
@@ -13,15 +14,14 @@ internal sealed class CountersEndpoint(IControlledCluster cluster) : CountersSer
 
     /// <inheritdoc/>
     public override Task<ReadCountersResponse> Read(ReadCountersRequest request, ServerCallContext context)
-        => ReadAsync(request.Selection, context.CancellationToken);
+        => ReadAsync(request.Selection ?? new(), context);
 
     /// <inheritdoc/>
     public override async Task<ReadAndZeroCountersResponse> ReadAndZero(ReadAndZeroCountersRequest request, ServerCallContext context)
     {
         context.Note($"read and zero counters {request.Selection}");
-        var read = await ZeroAsync(request.Selection, context.CancellationToken).ConfigureAwait(false);
-        var response = new ReadAndZeroCountersResponse { Generation = read.Generation };
-        response.Chains.Add(read.Chains);
+        var read = await ZeroAsync(request.Selection ?? new(), context).ConfigureAwait(false);
+        var response = new ReadAndZeroCountersResponse { Generation = read.Generation, Chains = { read.Chains }, Failures = { read.Failures } };
         context.Note($"read and zero counters {request.Selection}", Total(read), "0 packets");
         return response;
     }
@@ -30,53 +30,70 @@ internal sealed class CountersEndpoint(IControlledCluster cluster) : CountersSer
     public override async Task<ZeroCountersResponse> Zero(ZeroCountersRequest request, ServerCallContext context)
     {
         context.Note($"zero counters {request.Selection}");
-        var read = await ZeroAsync(request.Selection, context.CancellationToken).ConfigureAwait(false);
+        var read = await ZeroAsync(request.Selection ?? new(), context).ConfigureAwait(false);
         context.Note($"zero counters {request.Selection}", Total(read), "0 packets");
-        return new ZeroCountersResponse { Chains = (uint)read.Chains.Count };
+        return new ZeroCountersResponse { Chains = (uint)read.Chains.Count, Failures = { read.Failures } };
     }
 
     private static string Total(ReadCountersResponse read)
         => $"{read.Chains.Aggregate(0UL, (sum, chain) => chain.Rules.Aggregate(sum + chain.PolicyPackets, (s, rule) => s + rule.Packets))} packets";
 
     /// <summary>Reads until all nodes answer for the same generation: while they switch, for a moment they do not.</summary>
-    private async Task<ReadCountersResponse> ReadAsync(CounterSelection? selection, CancellationToken stop)
+    private async Task<ReadCountersResponse> ReadAsync(CounterSelection selection, ServerCallContext context)
     {
-        var nodes = cluster.Named(selection?.Node ?? "").ToArray();
         for (var attempt = 0; ; attempt++)
         {
-            var read = await Task.WhenAll(nodes.Select(node => node.CountersAsync(selection ?? new(), zero: false, stop))).ConfigureAwait(false);
-            if (read.All(r => r.Generation == read[0].Generation)) return Sum(read);
-            if (attempt == Tries) throw new RpcException(new Status(StatusCode.Unavailable, "the nodes are switching to another generation; try again"));
-            await Task.Delay(Pause, stop).ConfigureAwait(false);
+            var failures = new RepeatedField<NodeFailure>();
+            var read = await cluster.Named(selection.Node, context)
+                .AskAsync(node => node.CountersAsync(selection, zero: false, context.CancellationToken), failures).ConfigureAwait(false);
+            if (attempt == Tries || read.All(r => r.Answer.Generation == read[0].Answer.Generation)) return Sum(read, failures);
+            await Task.Delay(Pause, context.CancellationToken).ConfigureAwait(false);
         }
     }
 
     /// <summary>Zeroes each node once. Where they are at different generations, what is not in the latest is left out of the answer.</summary>
-    private async Task<ReadCountersResponse> ZeroAsync(CounterSelection? selection, CancellationToken stop)
+    private async Task<ReadCountersResponse> ZeroAsync(CounterSelection selection, ServerCallContext context)
     {
-        var read = await Task.WhenAll(
-            cluster.Named(selection?.Node ?? "").Select(node => node.CountersAsync(selection ?? new(), zero: true, stop))).ConfigureAwait(false);
-        var latest = read.Max(r => r.Generation);
-        return Sum([.. read.Where(r => r.Generation == latest)]);
+        var failures = new RepeatedField<NodeFailure>();
+        var read = await cluster.Named(selection.Node, context)
+            .AskAsync(node => node.CountersAsync(selection, zero: true, context.CancellationToken), failures).ConfigureAwait(false);
+        return Sum(read, failures);
     }
 
-    private static ReadCountersResponse Sum(ReadCountersResponse[] nodes)
+    /// <summary>The sum over the nodes that have the latest generation in force; the others are named.</summary>
+    private static ReadCountersResponse Sum(IReadOnlyList<(IControlledNode Node, ReadCountersResponse Counters)> nodes, RepeatedField<NodeFailure> failures)
     {
-        var sum = nodes[0];
-        foreach (var node in nodes.AsSpan(1))
+        var latest = nodes.Max(n => n.Counters.Generation);
+        var sum = nodes.First(n => n.Counters.Generation == latest).Counters;
+        sum.Failures.Add(failures);
+        foreach (var (node, counters) in nodes)
         {
-            for (var c = 0; c < sum.Chains.Count; c++)
-            {
-                var (to, from) = (sum.Chains[c], node.Chains[c]);
-                to.PolicyPackets += from.PolicyPackets;
-                to.PolicyBytes += from.PolicyBytes;
-                for (var r = 0; r < to.Rules.Count; r++)
-                {
-                    to.Rules[r].Packets += from.Rules[r].Packets;
-                    to.Rules[r].Bytes += from.Rules[r].Bytes;
-                }
-            }
+            if (ReferenceEquals(counters, sum)) continue;
+            if (counters.Generation != latest)
+                sum.Failures.Add(new NodeFailure { Node = node.Name, Reason = $"generation {counters.Generation} is in force there, and not {latest}" });
+            else if (!TryAdd(sum, counters))
+                sum.Failures.Add(new NodeFailure { Node = node.Name, Reason = $"it has other rules in force as generation {latest}" });
         }
         return sum;
     }
+
+    private static bool TryAdd(ReadCountersResponse sum, ReadCountersResponse node)
+    {
+        var isSame = sum.Chains.Select(Shape).SequenceEqual(node.Chains.Select(Shape))
+            && sum.Chains.SelectMany(c => c.Rules).Select(r => r.Rule).SequenceEqual(node.Chains.SelectMany(c => c.Rules).Select(r => r.Rule));
+        if (!isSame) return false;
+        foreach (var (to, from) in sum.Chains.Zip(node.Chains))
+        {
+            to.PolicyPackets += from.PolicyPackets;
+            to.PolicyBytes += from.PolicyBytes;
+            foreach (var (rule, counted) in to.Rules.Zip(from.Rules))
+            {
+                rule.Packets += counted.Packets;
+                rule.Bytes += counted.Bytes;
+            }
+        }
+        return true;
+    }
+
+    private static (Family, string, string, string, int) Shape(ChainCounters chain) => (chain.Family, chain.Table, chain.Chain, chain.Policy, chain.Rules.Count);
 }

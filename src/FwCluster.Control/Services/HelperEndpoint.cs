@@ -1,6 +1,7 @@
 using FwCluster.Api.V1;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
+using Google.Protobuf.Collections;
 using Grpc.Core;
 
 namespace FwCluster.Control.Services;
@@ -12,10 +13,10 @@ internal sealed class HelperEndpoint(IControlledCluster cluster) : HelperService
     public override async Task<ListHelpersResponse> List(ListHelpersRequest request, ServerCallContext context)
     {
         var response = new ListHelpersResponse();
-        var lists = await Task.WhenAll(cluster.Nodes.Select(node => node.HelpersAsync())).ConfigureAwait(false);
-        foreach (var helper in lists[0])
+        var lists = await cluster.Named("", context).AskAsync(node => node.HelpersAsync(), response.Failures).ConfigureAwait(false);
+        foreach (var helper in lists[0].Answer)
         {
-            helper.Loaded = lists.All(list => list.Any(h => h.Name == helper.Name && h.Loaded));
+            helper.Loaded = lists.All(list => list.Answer.Any(h => h.Name == helper.Name && h.Loaded));
             response.Helpers.Add(helper);
         }
         return response;
@@ -23,26 +24,34 @@ internal sealed class HelperEndpoint(IControlledCluster cluster) : HelperService
 
     /// <inheritdoc/>
     public override async Task<LoadHelperResponse> Load(LoadHelperRequest request, ServerCallContext context)
-        => new() { Helper = await SetAsync(request.Name, true, context).ConfigureAwait(false) };
+    {
+        var response = new LoadHelperResponse();
+        response.Helper = await SetAsync(request.Name, true, response.Failures, context).ConfigureAwait(false);
+        return response;
+    }
 
     /// <inheritdoc/>
     public override async Task<UnloadHelperResponse> Unload(UnloadHelperRequest request, ServerCallContext context)
-        => new() { Helper = await SetAsync(request.Name, false, context).ConfigureAwait(false) };
+    {
+        var response = new UnloadHelperResponse();
+        response.Helper = await SetAsync(request.Name, false, response.Failures, context).ConfigureAwait(false);
+        return response;
+    }
 
-    private async Task<Helper> SetAsync(string name, bool loaded, ServerCallContext context)
+    private async Task<Helper> SetAsync(string name, bool loaded, RepeatedField<NodeFailure> failures, ServerCallContext context)
     {
         var what = $"{(loaded ? "load" : "unload")} helper {name}";
         context.Note(what);
-        Helper? after = null;
-        foreach (var node in cluster.Nodes)
-        {
-            if (await node.SetHelperAsync(name, loaded).ConfigureAwait(false) is not { } change)
-                throw new RpcException(new Status(StatusCode.NotFound, $"there is no helper '{name}'"));
-            context.Note(what, Describe(change.Before), Describe(change.After));
-            after = change.After;
-        }
-        return after!;
+        var changes = await cluster.Named("", context).AskAsync(node => node.SetHelperAsync(name, loaded), failures).ConfigureAwait(false);
+        if (changes.All(change => change.Answer is null)) throw new RpcException(new Status(StatusCode.NotFound, $"there is no helper '{name}'"));
+        failures.Add(changes.Where(change => change.Answer is null).Select(change => new NodeFailure { Node = change.Node.Name, Reason = $"it has no helper '{name}'" }));
+        var made = changes.Select(change => change.Answer).OfType<(Helper Before, Helper After)>().ToList();
+        context.Note(what, Describe(made.Select(m => m.Before)), Describe(made.Select(m => m.After)));
+        var helper = made[0].After;
+        helper.Loaded = made.All(m => m.After.Loaded);
+        return helper;
     }
 
-    private static string Describe(Helper helper) => helper.Loaded ? "loaded" : "not loaded";
+    private static string Describe(IEnumerable<Helper> helpers)
+        => helpers.CountBy(helper => helper.Loaded).ToList() is [var (isLoaded, _)] ? isLoaded ? "loaded" : "not loaded" : "loaded on some nodes";
 }

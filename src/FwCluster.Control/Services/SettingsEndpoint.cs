@@ -23,16 +23,24 @@ internal sealed class SettingsEndpoint(IControlledCluster cluster) : SettingsSer
         string Describe(IDictionary<string, long> settings)
             => string.Join(' ', request.Settings.Keys.Order(StringComparer.Ordinal).Select(name => $"{name}={(settings.TryGetValue(name, out var value) ? value : "none")}"));
         context.Note("change settings", Describe(before));
-        foreach (var node in cluster.Nodes)
-            if (await node.ChangeSettingsAsync(request.Settings).ConfigureAwait(false) is { } wrong)
-                throw new FilterException(wrong);
+        // What is wrong here is wrong everywhere, and nothing has been changed yet.
+        if (await cluster.Own.ChangeSettingsAsync(request.Settings).ConfigureAwait(false) is { } mistake) throw new FilterException(mistake);
+        var response = new SetSettingsResponse();
+        IControlledNode[] others = [.. cluster.Named("", context).Where(node => node.Name != cluster.Own.Name)];
+        if (others.Length > 0)
+        {
+            foreach (var (node, wrong) in await ((IReadOnlyList<IControlledNode>)[cluster.Own, .. others])
+                .AskAsync(node => node == cluster.Own ? Task.FromResult<string?>(null) : node.ChangeSettingsAsync(request.Settings), response.Failures).ConfigureAwait(false))
+            {
+                if (wrong is not null) response.Failures.Add(new NodeFailure { Node = node.Name, Reason = wrong });
+            }
+        }
         var after = await SettingsAsync().ConfigureAwait(false);
         context.Note("change settings", Describe(before), Describe(after));
-        var response = new SetSettingsResponse();
         response.Settings.Add(after);
         return response;
     }
 
     private async Task<IDictionary<string, long>> SettingsAsync()
-        => new Dictionary<string, long>(await cluster.Nodes[0].SettingsAsync().ConfigureAwait(false));
+        => new Dictionary<string, long>(await cluster.Own.SettingsAsync().ConfigureAwait(false));
 }

@@ -93,6 +93,8 @@ public static class SettingsReader
             CertificateKey = values["cluster.tls.key"],
             CertificateAuthority = values["cluster.tls.ca"],
             AllowClearText = OneOf(values, "cluster.allow-clear-text", ("no", false), ("yes", true)),
+            NodeName = NodeName(values),
+            ControlEndpoint = ControlEndpoint(values, host),
             ExpectationWait = TimeSpan.FromMilliseconds(Number(values, "cluster.expectation-wait-ms", 1, 10_000)),
         };
         try
@@ -103,6 +105,16 @@ public static class SettingsReader
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
+    }
+
+    private static string NodeName(SettingValues values) => TextOrNull(values, "control.name") ?? Environment.MachineName;
+
+    /// <summary>Where other nodes reach this one's control plane: where it listens, or, where that is on all addresses, at the cluster's.</summary>
+    private static string ControlEndpoint(SettingValues values, string host)
+    {
+        if (TextOrNull(values, "control.directory") is null || EndPoint(values, "control.listen") is not { } listen) return "";
+        var at = listen.Address.Equals(IPAddress.Any) || listen.Address.Equals(IPAddress.IPv6Any) ? host : listen.Address.ToString();
+        return string.Create(CultureInfo.InvariantCulture, $"https://{(at.Contains(':', StringComparison.Ordinal) ? $"[{at}]" : at)}:{listen.Port}");
     }
 
     /// <summary>Reads <c>host</c>, <c>host:port</c> or <c>[address]:port</c>.</summary>
@@ -168,7 +180,7 @@ public static class SettingsReader
         if (server.Listen is not null && server.Authority is null && server.Tokens is null)
             throw values.Wrong("control.listen", "empty where nobody could get in: there is neither control.authority nor control.tokens");
         return TextOrNull(values, "control.directory") is { } folder
-            ? new ControlPlaneSettings(folder, TextOrNull(values, "control.name") ?? Environment.MachineName, history, server)
+            ? new ControlPlaneSettings(folder, NodeName(values), history, server)
             : null;
     }
 

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using FwCluster.Api.V1;
+using FwCluster.Cluster;
 using FwCluster.Control;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
@@ -20,6 +21,7 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
 {
     private readonly RulesetAgreement _agreement;
     private readonly LocalNode _node;
+    private readonly PeerChannels? _channels;
     private readonly ControlServer _server;
     private readonly ControlPlaneSettings _settings;
     private readonly InForce _recovered;
@@ -37,10 +39,15 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
         _settings = settings.Control!;
         _recovered = settings.Applied!;
         _log = logs.CreateLogger<ControlPlane>();
+        var cluster = (gateway.Shards as ClusterShardHost)?.Node;
         _node = new LocalNode(
             new LocalNodeOptions
             {
                 Name = _settings.Name,
+                Roles = settings.Cluster?.Roles ?? ClusterRoles.All,
+                Address = cluster?.AddressAsText ?? "",
+                IsDraining = () => cluster is { IsDraining: true },
+                Drain = (undo, cancellation) => DrainAsync(cluster, undo, cancellation),
                 Problem = () => state.NotReady,
                 Ports = () => [.. gateway.Lanes.Select(lane => PortOf(_settings.Name, lane.Loop))],
                 Tracking = settings.Tracking,
@@ -52,7 +59,9 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
         state.RuledBy(_agreement);
         try
         {
-            _server = ControlServer.Create(_settings.Server, new SingleNode(_node, _agreement), logs, TimeProvider.System);
+            _channels = cluster is null ? null : new PeerChannels(_settings.Server);
+            IControlledCluster controlled = cluster is null ? new SingleNode(_node, _agreement) : new ClusterOfNodes(_node, _agreement, () => PeersOf(cluster), _channels!);
+            _server = ControlServer.Create(_settings.Server, controlled, logs, TimeProvider.System);
         }
         catch (Exception e) when (e is AccessFileException or ArgumentException)
         {
@@ -110,9 +119,27 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _server.DisposeAsync().ConfigureAwait(false);
+        _channels?.Dispose();
         _agreement.Dispose();
         _node.Dispose();
     }
+
+    private static async Task<int?> DrainAsync(ClusterNode? cluster, bool undo, CancellationToken cancellation)
+    {
+        if (cluster is null) return undo ? 0 : null;
+        if (!undo) return await cluster.DrainAsync(cancellation).ConfigureAwait(false);
+        cluster.Undrain();
+        return 0;
+    }
+
+    private static List<Peer> PeersOf(ClusterNode cluster) => [.. cluster.Peers.Select(peer => new Peer
+    {
+        Name = peer.Name,
+        Address = peer.Address,
+        Control = peer.Control.Length > 0 && Uri.TryCreate(peer.Control, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttps ? uri : null,
+        Problem = peer.HasGreeted ? null : "it is a member of the cluster, and has not said yet where its control plane is",
+        Roles = peer.Roles,
+    })];
 
     private static CapturePort PortOf(string node, PortLoop loop)
     {

@@ -23,10 +23,14 @@ internal sealed class GatewayTables
             : [.. gateway.Lanes.Select(lane => new HeldTable(lane.Loop))];
     }
 
-    /// <summary>The tables that are here now.</summary>
-    public IReadOnlyList<ITableAccess> Now() => _gateway.Shards is { } host
-        ? [.. _workers, .. host.Numbers.Select(number => _shards.GetOrAdd(number, n => new ShardTable(host, n, _helpers)))]
-        : _workers;
+    /// <summary>The tables that are here now. A shard that was elsewhere meanwhile has another table.</summary>
+    public IReadOnlyList<ITableAccess> Now()
+    {
+        if (_gateway.Shards is not { } host) return _workers;
+        var numbers = host.Numbers;
+        foreach (var gone in _shards.Keys.Except(numbers)) _shards.TryRemove(gone, out _);
+        return [.. _workers, .. numbers.Select(number => _shards.GetOrAdd(number, n => new ShardTable(host, n, _helpers)))];
+    }
 
     /// <summary>What a worker holds of its shards' connections.</summary>
     private sealed class HeldTable(PortLoop loop) : ITableAccess

@@ -14,11 +14,12 @@ internal sealed class ClusterShardHost : IShardHost
 {
     private readonly ClusterNode _node;
     private readonly int _shards;
+    private readonly TableModel _model;
     private int _workers;
 
-    private ClusterShardHost(ClusterNode node, int shards)
+    private ClusterShardHost(ClusterNode node, int shards, TableModel model)
     {
-        (_node, _shards) = (node, shards);
+        (_node, _shards, _model) = (node, shards, model);
         Ended = EndedAsync();
     }
 
@@ -40,8 +41,9 @@ internal sealed class ClusterShardHost : IShardHost
         };
         try
         {
-            return new ClusterShardHost(await ClusterNode.StartAsync(cluster, settings.Helpers, _ => new ConnectionTable(each, settings.Helpers),
-                () => UnixTime.Now, log: log, cancellation: cancellation).ConfigureAwait(false), cluster.Shards);
+            var model = new TableModel();
+            return new ClusterShardHost(await ClusterNode.StartAsync(cluster, settings.Helpers, _ => NewTable(each, settings, model),
+                () => UnixTime.Now, log: log, cancellation: cancellation).ConfigureAwait(false), cluster.Shards, model);
         }
         catch (ClusterSettingsException e)
         {
@@ -85,6 +87,9 @@ internal sealed class ClusterShardHost : IShardHost
     /// <inheritdoc/>
     public IReadOnlyList<int> Numbers => _node.ShardsHere;
 
+    /// <summary>The table whose helpers and settings, as they were changed while the node ran, a shard's has that begins here later.</summary>
+    public void ModelOn(ConnectionTable table) => _model.Table = table;
+
     /// <inheritdoc/>
     public async Task<T> Ask<T>(int shard, Func<Shard, T> question)
         => await _node.InspectAsync(shard, s => new StrongBox<T>(question(s))).ConfigureAwait(false) is { } answer ? answer.Value! : throw new TableGoneException();
@@ -112,6 +117,33 @@ internal sealed class ClusterShardHost : IShardHost
         throw new NodeLostException();
     }
 
+    private static ConnectionTable NewTable(ConntrackSettings each, NodeSettings settings, TableModel model)
+    {
+        var table = new ConnectionTable(each, settings.Helpers);
+        if (model.Table is not { } like) return table;
+        // Read on another thread than it is written on: references and flags, each old or new.
+        var changed = like.Settings;
+        table.Change(changed with
+        {
+            MaxEntries = Share(changed.MaxEntries, settings.Cluster!.Shards), MaxExpectations = Share(changed.MaxExpectations, settings.Cluster.Shards),
+        });
+        foreach (var helper in table.Helpers)
+            if (table.IsLoaded(helper.Name) && !like.IsLoaded(helper.Name))
+                table.Unload(helper.Name);
+        return table;
+    }
+
     /// <summary>A limit is the cluster's: each shard has its share, and some room for what chance deals it beyond.</summary>
     private static int Share(int limit, int shards) => Math.Max(64, (int)Math.Ceiling(limit / (double)shards * 1.1));
+
+    private sealed class TableModel
+    {
+        private volatile ConnectionTable? _table;
+
+        public ConnectionTable? Table
+        {
+            get => _table;
+            set => _table = value;
+        }
+    }
 }
