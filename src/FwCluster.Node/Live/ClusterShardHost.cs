@@ -45,9 +45,9 @@ internal sealed class ClusterShardHost : IShardHost
         }
     }
 
-    /// <summary>Completes when this node is a member and knows where every shard is.</summary>
-    /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
-    public async Task JoinedAsync(CancellationToken cancellation)
+    /// <summary>Completes when this node is a member.</summary>
+    /// <exception cref="SettingsException">The others have another key, another number of shards, or agree on rules where this one does not.</exception>
+    public async Task IsMemberAsync(CancellationToken cancellation)
     {
         try
         {
@@ -57,6 +57,13 @@ internal sealed class ClusterShardHost : IShardHost
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
+    }
+
+    /// <summary>Completes when this node is a member and knows where every shard is.</summary>
+    /// <exception cref="SettingsException">The others have other settings, see <see cref="IsMemberAsync"/>.</exception>
+    public async Task JoinedAsync(CancellationToken cancellation)
+    {
+        await IsMemberAsync(cancellation).ConfigureAwait(false);
         while (!_node.KnowsAllShards) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
     }
 
