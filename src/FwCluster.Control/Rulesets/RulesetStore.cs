@@ -127,7 +127,7 @@ public sealed class RulesetStore
             var unfinished = WriteNew(prepared.Generation, texts, prepared);
             Drop();
             Directory.Move(unfinished, Path.Combine(_folder, PreparedName));
-            DurableFiles.SyncFolder(_folder);
+            DurableFiles.Sync(_folder);
         });
         Prepared = prepared;
     }
@@ -149,7 +149,7 @@ public sealed class RulesetStore
         Guard(prepared.Generation, () =>
         {
             Drop();
-            DurableFiles.SyncFolder(_folder);
+            DurableFiles.Sync(_folder);
         });
     }
 
@@ -162,7 +162,7 @@ public sealed class RulesetStore
         try
         {
             DurableFiles.Write(Path.Combine(folder, ConfirmedName), string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:O}\n"));
-            DurableFiles.SyncFolder(folder);
+            DurableFiles.Sync(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -225,12 +225,8 @@ public sealed class RulesetStore
         var unfinished = Path.Combine(_folder, NewPrefix + generation.Number.ToString(CultureInfo.InvariantCulture));
         if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true); // the disk was full, say
         Directory.CreateDirectory(unfinished);
-        DurableFiles.Write(Path.Combine(unfinished, IPv4Name), texts.IPv4);
-        DurableFiles.Write(Path.Combine(unfinished, IPv6Name), texts.IPv6);
-        DurableFiles.Write(Path.Combine(unfinished, SetsName), texts.Sets);
-        DurableFiles.Write(Path.Combine(unfinished, GenerationName), GenerationFile.Write(generation));
-        if (prepared is not null) DurableFiles.Write(Path.Combine(unfinished, PreparedGeneration.FileName), prepared.Write());
-        DurableFiles.SyncFolder(unfinished);
+        (string, string)[] files = [(IPv4Name, texts.IPv4), (IPv6Name, texts.IPv6), (SetsName, texts.Sets), (GenerationName, GenerationFile.Write(generation))];
+        DurableFiles.WriteAll(unfinished, prepared is null ? files : [.. files, (PreparedGeneration.FileName, prepared.Write())]);
         return unfinished;
     }
 
@@ -240,7 +236,7 @@ public sealed class RulesetStore
         var folder = FolderOf(generation.Number);
         if (Directory.Exists(folder)) Directory.Move(folder, NameAside(folder));
         Directory.Move(written, folder);
-        DurableFiles.SyncFolder(_folder);
+        DurableFiles.Sync(_folder);
         _generations = [.. _generations.Where(g => g.Number != generation.Number).Append(generation).OrderBy(g => g.Number)];
         Prune();
     }

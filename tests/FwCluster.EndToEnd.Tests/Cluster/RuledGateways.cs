@@ -13,13 +13,17 @@ internal sealed class RuledGateways : IDisposable
 {
     private const string Nobody = "65534:65534";
 
-    private readonly string _folder = Directory.CreateTempSubdirectory("fwt-rules-").FullName;
+    private readonly string _folder;
     private readonly FwClusterFirewall?[] _nodes;
     private readonly GrpcChannel[] _channels;
 
     /// <summary>Makes the network, without a node.</summary>
-    public RuledGateways(int gateways)
+    /// <param name="gateways">How many gateways.</param>
+    /// <param name="isInMemory">Disks that are memory: who waits for one to be written has not long before a node that was stopped is given up.</param>
+    public RuledGateways(int gateways, bool isInMemory = false)
     {
+        _folder = Path.Combine(isInMemory && Directory.Exists("/dev/shm") ? "/dev/shm" : Path.GetTempPath(), "fwt-rules-" + Guid.NewGuid().ToString("n")[..8]);
+        Directory.CreateDirectory(_folder);
         Command.Run("chmod", ["755", _folder]);
         _nodes = new FwClusterFirewall?[gateways];
         _channels = [.. Enumerable.Range(0, gateways).Select(Open)];
