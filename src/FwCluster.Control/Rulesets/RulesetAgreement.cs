@@ -67,7 +67,7 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         {
             var before = _current;
             RulesetSuccession.Check(before.Generation, proposal.Expected);
-            var generation = RulesetSuccession.Next(before.Generation, proposal, _time.GetUtcNow());
+            var generation = RulesetSuccession.Next(before.Generation, proposal.Rules.Texts, RulesetReason.Of(proposal), _time.GetUtcNow());
             await SwitchAsync(new InForce(generation, proposal.Rules)).ConfigureAwait(false);
             if (proposal.ConfirmWithin is { } within) StartTimer(generation.Number, within);
             Tell(proposal.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack);

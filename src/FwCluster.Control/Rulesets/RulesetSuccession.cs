@@ -19,15 +19,15 @@ internal static class RulesetSuccession
     }
 
     /// <summary>The generation that rules make.</summary>
-    public static RulesetGeneration Next(RulesetGeneration before, RulesetProposal proposal, DateTimeOffset now) => new()
+    public static RulesetGeneration Next(RulesetGeneration before, RulesetTexts texts, RulesetReason reason, DateTimeOffset now) => new()
     {
         Number = before.Number + 1,
         Applied = now,
-        Author = GenerationFile.OneLine(proposal.Author),
-        Comment = GenerationFile.OneLine(proposal.Comment),
-        Restores = proposal.Restores,
-        ConfirmBy = now + proposal.ConfirmWithin,
-        Digest = proposal.Rules.Texts.Digest(),
+        Author = GenerationFile.OneLine(reason.Author),
+        Comment = GenerationFile.OneLine(reason.Comment),
+        Restores = reason.Restores,
+        ConfirmBy = now + reason.ConfirmWithin,
+        Digest = texts.Digest(),
     };
 
     /// <summary>The generation that brings back the rules before one that nobody confirmed.</summary>
@@ -94,4 +94,11 @@ internal static class RulesetSuccession
             throw new RulesetRefusedException(RulesetRefusal.Disk, e.Message, e);
         }
     }
+}
+
+/// <summary>Who wants rules in force, and why, as <see cref="RulesetProposal"/> has it.</summary>
+internal readonly record struct RulesetReason(string Author, string Comment, ulong Restores, TimeSpan? ConfirmWithin)
+{
+    /// <summary>A proposal's.</summary>
+    public static RulesetReason Of(RulesetProposal proposal) => new(proposal.Author, proposal.Comment, proposal.Restores, proposal.ConfirmWithin);
 }

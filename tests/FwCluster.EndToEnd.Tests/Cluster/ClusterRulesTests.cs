@@ -26,7 +26,7 @@ public sealed class ClusterRulesTests
         using var gateways = new RuledGateways(All.Length);
         gateways.Start(All);
         gateways.Lab.RouteByFlow();
-        using var load = gateways.Lab.Client.Start("ping", ["-f", "-q", GatewaysLab.ServerAddress(IpFamily.IPv4)]);
+        using var load = gateways.Lab.Client.Start("ping", ["-i", "0.002", "-q", GatewaysLab.ServerAddress(IpFamily.IPv4)]);
         AssertAgreed(gateways, 1, "from "); // the rule files of one of them
 
         // Many rules.
@@ -86,7 +86,8 @@ public sealed class ClusterRulesTests
         if (refusal is { } unavailable)
         {
             Assert.Equal(StatusCode.Unavailable, unavailable.StatusCode);
-            Assert.StartsWith($"node {RuledGateways.NameOf(killed)} cannot take the rules, so they are nowhere in force: ", unavailable.Detail, StringComparison.Ordinal);
+            // On a machine that has much to do the other one, which had been stopped, may have been given up, too.
+            Assert.Matches($"^node ({RuledGateways.NameOf(killed)}|{RuledGateways.NameOf(slow)}) cannot take the rules, so they are nowhere in force: ", unavailable.Detail);
         }
         AssertAgreed(gateways, number, comment, [coordinator, slow]);
         gateways.Start(killed);

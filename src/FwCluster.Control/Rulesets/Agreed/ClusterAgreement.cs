@@ -92,7 +92,7 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
             },
         };
         if (proposal.Expected is { } expected) question.Propose.Expected = expected;
-        var answer = await LeadAsync(question, () => ProposeAsync(proposal)).ConfigureAwait(false);
+        var answer = await LeadAsync(question, () => ProposeAsync(question.Propose)).ConfigureAwait(false);
         var before = RulesetSuccession.Read(_agent.Store, _agent.Current, answer.Before);
         return (before, new InForce(RulesetMessages.Generation(answer.Version), proposal.Rules));
     }
@@ -217,21 +217,8 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
         return answer.ToByteArray();
     }
 
-    private async Task<Wire.RulesetAnswer> ProposeAsync(Wire.RulesetPropose wanted)
-    {
-        var (rules, errors) = CheckedRuleset.Read(RulesetMessages.Texts(wanted.Texts));
-        if (rules is null) return Refuse(Reason.Mistakes, string.Join('\n', errors.Take(10).Select(e => e.ToString())));
-        return await ProposeAsync(new RulesetProposal(rules, wanted.Author)
-        {
-            Comment = wanted.Comment,
-            Expected = wanted.HasExpected ? wanted.Expected : null,
-            Restores = wanted.Restores,
-            ConfirmWithin = wanted.ConfirmWithin?.ToTimeSpan(),
-        }).ConfigureAwait(false);
-    }
-
-    private Task<Wire.RulesetAnswer> ProposeAsync(RulesetProposal proposal) => AnswerAsync(async () =>
-        await _coordinator.ApplyAsync(proposal).ConfigureAwait(false) is var (before, after)
+    private Task<Wire.RulesetAnswer> ProposeAsync(Wire.RulesetPropose wanted) => AnswerAsync(async () =>
+        await _coordinator.ApplyAsync(wanted).ConfigureAwait(false) is var (before, after)
             ? new Wire.RulesetAnswer { Node = _agent.Name, Version = RulesetMessages.Version(after), Before = before.Number }
             : NotCoordinator("it does not coordinate, or not yet"));
 

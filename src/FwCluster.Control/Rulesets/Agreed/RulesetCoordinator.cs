@@ -81,19 +81,20 @@ internal sealed partial class RulesetCoordinator : IDisposable
         }
     }
 
-    /// <summary>Puts rules in force on all nodes, or on none.</summary>
+    /// <summary>Puts rules in force on all nodes, or on none. Each reads them itself: nobody waits for this one to have read them first.</summary>
     /// <returns>The generations before and now; null where this is not the coordinator.</returns>
     /// <exception cref="RulesetRefusedException">They are not in force.</exception>
-    public async Task<(RulesetGeneration Before, RulesetGeneration After)?> ApplyAsync(RulesetProposal proposal)
+    public async Task<(RulesetGeneration Before, RulesetGeneration After)?> ApplyAsync(Wire.RulesetPropose wanted)
     {
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
             if (_ballot is null) return null;
             var before = _agent.Current.Generation;
-            RulesetSuccession.Check(before, proposal.Expected);
-            var after = RulesetSuccession.Next(before, proposal, _time.GetUtcNow());
-            await SwitchAsync(new InForce(after, proposal.Rules), proposal.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack).ConfigureAwait(false);
+            RulesetSuccession.Check(before, wanted.HasExpected ? wanted.Expected : null);
+            var reason = new RulesetReason(wanted.Author, wanted.Comment, wanted.Restores, wanted.ConfirmWithin?.ToTimeSpan());
+            var after = RulesetSuccession.Next(before, RulesetMessages.Texts(wanted.Texts), reason, _time.GetUtcNow());
+            await SwitchAsync(after, wanted.Texts, reason.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack).ConfigureAwait(false);
             return (before, after);
         }
         finally
@@ -167,7 +168,8 @@ internal sealed partial class RulesetCoordinator : IDisposable
         {
             if (!mayBegin) return;
             latest = _first.Generation with { Applied = _time.GetUtcNow() };
-            await SwitchAsync(_first with { Generation = latest }, RulesetChangeKind.Applied).ConfigureAwait(false);
+            _agent.Expect(_first.Rules);
+            await SwitchAsync(latest, RulesetMessages.Texts(_first.Rules.Texts), RulesetChangeKind.Applied).ConfigureAwait(false);
             await BringToAllAsync(mayBegin: false).ConfigureAwait(false);
             return;
         }
@@ -266,7 +268,8 @@ internal sealed partial class RulesetCoordinator : IDisposable
             if (kept.Number == 0 && current.Number > 1) throw new RulesetStoreException("the generation before it is not on this node's disk");
             var before = RulesetSuccession.Load(_agent.Store, kept);
             var undone = RulesetSuccession.Undo(current, before.Generation, "in time", _time.GetUtcNow());
-            await SwitchAsync(before with { Generation = undone }, RulesetChangeKind.Expired).ConfigureAwait(false);
+            _agent.Expect(before.Rules);
+            await SwitchAsync(undone, RulesetMessages.Texts(before.Rules.Texts), RulesetChangeKind.Expired).ConfigureAwait(false);
             LogExpired(_log, current.Number, undone.Number, before.Generation.Number);
         }
         catch (Exception e) when (e is RulesetRefusedException or RulesetStoreException)
@@ -275,16 +278,15 @@ internal sealed partial class RulesetCoordinator : IDisposable
         }
     }
 
-    private async Task SwitchAsync(InForce next, RulesetChangeKind kind)
+    private async Task SwitchAsync(RulesetGeneration next, Wire.RulesetTexts texts, RulesetChangeKind kind)
     {
         if (_peers.Members.Any(m => !_names.ContainsKey(m.Uid))) await BringToAllAsync(mayBegin: false).ConfigureAwait(false); // who has just come takes part
         if (_ballot is null) throw Depose();
         var members = _peers.Members;
         if (members.FirstOrDefault(m => !m.IsReachable) is { } gone) throw Refuse(gone, "it cannot be reached");
-        var version = RulesetMessages.Version(next.Generation);
-        var prepare = new Wire.RulesetQuestion { Prepare = new Wire.RulesetPrepare { Version = version, Texts = RulesetMessages.Texts(next.Rules.Texts) } };
+        var version = RulesetMessages.Version(next);
+        var prepare = new Wire.RulesetQuestion { Prepare = new Wire.RulesetPrepare { Version = version, Texts = texts } };
         prepare.Prepare.Nodes.Add(members.Select(NameOf));
-        _agent.Expect(next.Rules);
         var answers = await Task.WhenAll(members.Select(async m => (Peer: m, Answer: await TryAskAsync(m, prepare, _times.Prepare).ConfigureAwait(false)))).ConfigureAwait(false);
         // Who has another coordinator by now has answered that one already what it has ready.
         if (_ballot is null || answers.Any(a => a.Answer.Refused?.Reason == Reason.OtherBallot)) throw Depose();
