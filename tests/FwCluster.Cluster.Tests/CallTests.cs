@@ -23,18 +23,18 @@ public sealed class CallTests
 
             // Larger than a message may be; several at once; nothing.
             var sizes = (int[])[0, ClusterCalls.PieceBytes, ClusterCalls.PieceBytes + 1, 5_000_000];
-            var answers = await Task.WhenAll(sizes.Select(size => first.AskAsync(members[1], Bytes(size), TestContext.Current.CancellationToken))).WaitAsync(Patience);
+            var answers = await Task.WhenAll(sizes.Select(size => first.AskAsync(members[1], Bytes(size), TestContext.Current.CancellationToken))).WaitAsync(Patience, TestContext.Current.CancellationToken);
             Assert.All(sizes.Zip(answers), pair => Assert.Equal(Bytes(pair.First).Reverse(), pair.Second));
 
             // Who is lost while he thinks; and then he is not there.
             var lost = first.AskAsync(members[1], [1], TestContext.Current.CancellationToken);
-            await nodes[1].DieAsync();
-            Assert.True((await Assert.ThrowsAsync<ClusterCallException>(() => lost.WaitAsync(Patience))).HasArrived);
+            await nodes[1].DisposeAsync();
+            Assert.True((await Assert.ThrowsAsync<ClusterCallException>(() => lost.WaitAsync(Patience, TestContext.Current.CancellationToken))).HasArrived);
             Assert.False((await Assert.ThrowsAsync<ClusterCallException>(() => first.AskAsync(members[1], [2], TestContext.Current.CancellationToken))).HasArrived);
         }
         finally
         {
-            hangs.TrySetCanceled();
+            hangs.TrySetResult([]);
             foreach (var node in nodes) await node.DisposeAsync();
         }
     }
@@ -48,4 +48,6 @@ public sealed class CallTests
         Assert.StartsWith($"rules: {node.Node.Address} has rules that all nodes agree on", problem.Message, StringComparison.Ordinal);
         Assert.Contains("control.directory", problem.Message, StringComparison.Ordinal);
     }
+
+    private static byte[] Bytes(int size) => [.. Enumerable.Range(0, size).Select(i => (byte)(i * 7 / 3))];
 }
