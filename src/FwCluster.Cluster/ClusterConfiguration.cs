@@ -13,6 +13,9 @@ namespace FwCluster.Cluster;
 /// <summary>Settings as Akka.NET takes them.</summary>
 internal static class ClusterConfiguration
 {
+    /// <summary>The role by which a member shows that it has the rules that all nodes agree on.</summary>
+    public const string RulesAgreed = "rules-agreed";
+
     private const string FingerprintPrefix = "config-";
 
     /// <summary>The part that every node has, with the reason for each setting; below it what Akka.NET's own parts have, whose serializers must be
@@ -26,7 +29,7 @@ internal static class ClusterConfiguration
     public static Config Of(ClusterSettings settings, IPAddress address)
     {
         var scheme = settings.IsEncrypted ? "true" : "false";
-        var roles = string.Join(", ", settings.Roles.Append(Fingerprint(settings)).Select(Quote));
+        var roles = string.Join(", ", settings.Roles.Append(Fingerprint(settings)).Concat(settings.AgreesOnRules ? [RulesAgreed] : []).Select(Quote));
         var text = string.Create(CultureInfo.InvariantCulture, $$"""
             akka.remote.dot-netty.tcp {
               hostname = {{Quote(address.ToString())}}

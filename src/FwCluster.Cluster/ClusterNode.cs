@@ -5,6 +5,7 @@ using Akka.Cluster;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
 using Akka.Hosting.Logging;
+using FwCluster.Cluster.Calls;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Shards;
@@ -33,6 +34,7 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly NodeContext _node;
     private readonly Func<int, ConnectionTable> _tables;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile IReadOnlyList<(string Host, int Port)> _seeds = [];
 
     private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
         Func<long> clock)
@@ -44,6 +46,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
         self.KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture);
         _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
+        Calls = new ClusterCalls(system);
     }
 
     /// <summary>The actors' system.</summary>
@@ -51,6 +54,13 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>Where the others reach this node.</summary>
     public Address Address => _cluster.SelfAddress;
+
+    /// <summary>What nodes ask each other besides packets.</summary>
+    public ClusterCalls Calls { get; }
+
+    /// <summary>True where all nodes are up that <see cref="ClusterSettings.Seeds"/> name, by the addresses that were found last; names that had none do not count.</summary>
+    public bool AreSeedsUp => Calls.Members is var members
+        && _seeds.All(seed => members.Any(m => m.Address.Host == seed.Host && m.Address.Port == seed.Port));
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics => _node.Statistics;
@@ -214,15 +224,21 @@ public sealed class ClusterNode : IAsyncDisposable
         var self = node._cluster.SelfAddress;
         if (SeedJoin.IsNeededFor(settings))
         {
-            _ = new SeedJoin(node._cluster, settings, found => node._node.Seeds = found).RunAsync().ContinueWith(
+            _ = new SeedJoin(node._cluster, settings, node.NoteSeeds).RunAsync().ContinueWith(
                 failed => node._joined.TrySetException(failed.Exception!.InnerException!), cancellation, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return node;
         }
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, settings.Resolve, cancellation).ConfigureAwait(false);
-        node._node.Seeds = seeds.Count;
+        node.NoteSeeds(seeds);
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
+    }
+
+    private void NoteSeeds(IReadOnlyList<(string Host, int Port)> seeds)
+    {
+        _seeds = seeds;
+        _node.Seeds = seeds.Count;
     }
 
     private Task<Akka.Done> BeginToLeaveAsync()
@@ -254,6 +270,15 @@ public sealed class ClusterNode : IAsyncDisposable
         {
             var problem = string.Create(CultureInfo.InvariantCulture,
                 $"key, shards: {other.Address} has another key, another number of shards or another version than this node; all nodes of a cluster need the same");
+            _joined.TrySetException(new ClusterSettingsException(problem));
+            _ = LeaveAsync();
+            return;
+        }
+        if (others.FirstOrDefault(m => m.HasRole(ClusterConfiguration.RulesAgreed) != _node.Settings.AgreesOnRules) is { } unlike)
+        {
+            var problem = _node.Settings.AgreesOnRules
+                ? $"rules: {unlike.Address} has rules of its own, and no control.directory for those that all nodes agree on; all nodes of a cluster need one, or none"
+                : $"rules: {unlike.Address} has rules that all nodes agree on and keep on their disks, and this node has no control.directory for them; set it";
             _joined.TrySetException(new ClusterSettingsException(problem));
             _ = LeaveAsync();
             return;

@@ -55,6 +55,9 @@ public sealed record ClusterSettings
     /// <summary>Nodes may talk in the clear where others can hear it.</summary>
     public bool AllowClearText { get; init; }
 
+    /// <summary>This node has the rules that all nodes agree on, and keeps them on its disk; otherwise it has its own. All nodes have the same.</summary>
+    public bool AgreesOnRules { get; init; }
+
     /// <summary>How long a packet that announces a connection waits for nodes to acknowledge.</summary>
     public TimeSpan ExpectationWait { get; init; } = TimeSpan.FromMilliseconds(50);
 

@@ -9,8 +9,8 @@ namespace FwCluster.Cluster;
 /// </summary>
 /// <param name="cluster">Joins.</param>
 /// <param name="settings">The node's settings.</param>
-/// <param name="haveFound">Told how many addresses the seeds stand for, whenever they change.</param>
-internal sealed class SeedJoin(Akka.Cluster.Cluster cluster, ClusterSettings settings, Action<int> haveFound)
+/// <param name="haveFound">Told which addresses the seeds stand for, whenever they change.</param>
+internal sealed class SeedJoin(Akka.Cluster.Cluster cluster, ClusterSettings settings, Action<IReadOnlyList<(string Host, int Port)>> haveFound)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -40,7 +40,7 @@ internal sealed class SeedJoin(Akka.Cluster.Cluster cluster, ClusterSettings set
         if (!found.SequenceEqual(_known))
         {
             (_known, _since, _mayBegin) = (found, Environment.TickCount64, false);
-            haveFound(found.Count);
+            haveFound(found);
             Join([.. found.Where(seed => seed != self)]);
         }
         else if (!_mayBegin && found.Count > 0 && found[0] == self && Environment.TickCount64 - _since >= settings.BeginAfter.TotalMilliseconds)

@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Netlink;
-using FwCluster.Control.Rulesets;
 using FwCluster.Node;
 using FwCluster.Node.Configuration;
 using FwCluster.Node.Control;
@@ -49,14 +48,11 @@ root.SetAction(async (parsed, cancellation) =>
         var state = new NodeState();
         await using var health = await HealthServer.StartAsync(settings.HealthListen, state, cancellation);
         var cluster = settings.Cluster is null ? null : await ClusterShardHost.StartAsync(settings, clusterLog, cancellation);
-        RulesetStore? store = null;
-        if (settings.Control is not null)
-        {
-            (store, var inForce) = ControlPlane.Recover(settings);
-            settings = settings with { Applied = inForce };
-        }
+        await using var rulesets = settings.Control is null ? null
+            : cluster is null ? AppliedRules.Recover(settings) : await AppliedRules.JoinAsync(settings, cluster, clusterLog, cancellation);
+        if (rulesets is not null) settings = settings with { Applied = rulesets.InForce };
         using var gateway = Gateway.Open(settings, cluster);
-        await using var app = Build(settings, state, Read, gateway, store, logSwitch);
+        await using var app = Build(settings, state, Read, gateway, rulesets, logSwitch);
         await app.RunAsync(cancellation);
         return Environment.ExitCode;
     }
@@ -74,7 +70,7 @@ root.SetAction(async (parsed, cancellation) =>
 // SIGTERM and SIGINT are the host's: the command line's own handling ends the process after 2 s, whether the divert rules are gone or not.
 return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 
-static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSettings> readSettings, Gateway gateway, RulesetStore? rulesets, LogSwitch logSwitch)
+static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSettings> readSettings, Gateway gateway, AppliedRules? rulesets, LogSwitch logSwitch)
 {
     var builder = WebApplication.CreateSlimBuilder();
     builder.Configuration.Sources.Clear(); // the settings are the daemon's own

@@ -29,6 +29,8 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ("v1.state-taken", typeof(StateTaken), StateTaken.Parser),
         ("v1.claim", typeof(Claim), Claim.Parser),
         ("v1.claim-answer", typeof(ClaimAnswer), ClaimAnswer.Parser),
+        ("v1.call-piece", typeof(CallPiece), CallPiece.Parser),
+        ("v1.call-piece-taken", typeof(CallPieceTaken), CallPieceTaken.Parser),
     ];
 
     private static readonly Dictionary<Type, string> Names = Table.ToDictionary(row => row.Type, row => row.Name);

@@ -105,6 +105,7 @@ internal sealed partial class AccessInterceptor(
         RulesetRefusal.Stale => StatusCode.Aborted,
         RulesetRefusal.Unconfirmed or RulesetRefusal.NotWaiting => StatusCode.FailedPrecondition,
         RulesetRefusal.NotFound => StatusCode.NotFound,
+        RulesetRefusal.Undecided => StatusCode.Unknown,
         _ => StatusCode.Unavailable,
     };
 

@@ -17,12 +17,14 @@ public sealed class CheckedRuleset
     /// <inheritdoc cref="IPv4Name"/>
     public const string SetsName = "sets";
 
+    private readonly Lazy<RulesetTexts> _canonical;
+
     private CheckedRuleset(RulesetTexts texts, Ruleset ipv4, Ruleset ipv6)
     {
         Texts = texts;
         IPv4 = Uncounted(ipv4);
         IPv6 = Uncounted(ipv6);
-        Canonical = new RulesetTexts(RulesetWriter.Write(IPv4), RulesetWriter.Write(IPv6), texts.Sets);
+        _canonical = new Lazy<RulesetTexts>(() => new RulesetTexts(RulesetWriter.Write(IPv4), RulesetWriter.Write(IPv6), texts.Sets));
     }
 
     /// <summary>No rules.</summary>
@@ -37,8 +39,8 @@ public sealed class CheckedRuleset
     /// <summary>The IPv6 rules; so with them.</summary>
     public Ruleset IPv6 { get; }
 
-    /// <summary>The rules in canonical form.</summary>
-    public RulesetTexts Canonical { get; }
+    /// <summary>The rules in canonical form. Written when it is asked for: of all nodes that take rules, one is.</summary>
+    public RulesetTexts Canonical => _canonical.Value;
 
     /// <summary>Reads rules.</summary>
     /// <returns>The rules, or every mistake in them; never both.</returns>

@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Control.Rulesets;
@@ -17,10 +14,8 @@ namespace FwCluster.Control.Rulesets;
 /// </summary>
 public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
 {
-    private const string Self = "fwclusterd";
-
     private readonly SemaphoreSlim _changing = new(1);
-    private readonly ConcurrentDictionary<Channel<RulesetChanged>, bool> _watchers = [];
+    private readonly RulesetWatchers _watchers;
     private readonly RulesetStore _store;
     private readonly IReadOnlyList<IRulesetTarget> _nodes;
     private readonly TimeProvider _time;
@@ -41,6 +36,7 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         _nodes = nodes;
         _time = time;
         _log = log;
+        _watchers = new RulesetWatchers(_changing);
     }
 
     /// <inheritdoc/>
@@ -55,9 +51,9 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         ArgumentNullException.ThrowIfNull(store);
         ArgumentNullException.ThrowIfNull(time);
         var latest = store.Latest;
-        if (latest.ConfirmBy is null) return Load(store, latest);
-        var before = Load(store, LastKept(store, latest));
-        var undone = Undo(latest, before.Generation, "before a restart", time.GetUtcNow());
+        if (latest.ConfirmBy is null) return RulesetSuccession.Load(store, latest);
+        var before = RulesetSuccession.Load(store, RulesetSuccession.LastKept(store, latest));
+        var undone = RulesetSuccession.Undo(latest, before.Generation, "before a restart", time.GetUtcNow());
         store.Add(undone, before.Rules.Texts);
         return before with { Generation = undone };
     }
@@ -70,27 +66,8 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         try
         {
             var before = _current;
-            if (proposal.Expected is { } expected && expected != before.Generation.Number)
-            {
-                throw new RulesetRefusedException(
-                    RulesetRefusal.Stale, $"the rules were to follow generation {expected}, but generation {before.Generation.Number} is in force");
-            }
-            if (before.Generation.ConfirmBy is { } until)
-            {
-                throw new RulesetRefusedException(
-                    RulesetRefusal.Unconfirmed, $"generation {before.Generation.Number} waits to be confirmed until {until.UtcDateTime:HH:mm:ss} UTC; confirm it first, or wait");
-            }
-            var now = _time.GetUtcNow();
-            var generation = new RulesetGeneration
-            {
-                Number = before.Generation.Number + 1,
-                Applied = now,
-                Author = GenerationFile.OneLine(proposal.Author),
-                Comment = GenerationFile.OneLine(proposal.Comment),
-                Restores = proposal.Restores,
-                ConfirmBy = now + proposal.ConfirmWithin,
-                Digest = proposal.Rules.Texts.Digest(),
-            };
+            RulesetSuccession.Check(before.Generation, proposal.Expected);
+            var generation = RulesetSuccession.Next(before.Generation, proposal.Rules.Texts, RulesetReason.Of(proposal), _time.GetUtcNow());
             await SwitchAsync(new InForce(generation, proposal.Rules)).ConfigureAwait(false);
             if (proposal.ConfirmWithin is { } within) StartTimer(generation.Number, within);
             Tell(proposal.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack);
@@ -109,12 +86,8 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         try
         {
             var current = _current;
-            if (current.Generation.Number != generation || current.Generation.ConfirmBy is null)
-            {
-                throw new RulesetRefusedException(RulesetRefusal.NotWaiting,
-                    $"generation {generation} does not wait to be confirmed; generation {current.Generation.Number} is in force");
-            }
-            var confirmed = Guard(() => _store.Confirm(current.Generation, _time.GetUtcNow()));
+            RulesetSuccession.CheckWaits(current.Generation, generation);
+            var confirmed = RulesetSuccession.Guard(() => _store.Confirm(current.Generation, _time.GetUtcNow()));
             StopTimer();
             _current = current with { Generation = confirmed };
             Tell(RulesetChangeKind.Confirmed);
@@ -130,33 +103,10 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
     public IReadOnlyList<RulesetGeneration> History(int limit, ulong before) => _store.History(limit, before);
 
     /// <inheritdoc/>
-    public InForce Read(ulong generation)
-    {
-        var current = _current;
-        if (generation == current.Generation.Number) return current;
-        var found = _store.Find(generation)
-            ?? throw new RulesetRefusedException(RulesetRefusal.NotFound, $"there is no generation {generation}; generation {current.Generation.Number} is in force");
-        return Guard(() => Load(_store, found));
-    }
+    public InForce Read(ulong generation) => RulesetSuccession.Read(_store, _current, generation);
 
     /// <inheritdoc/>
-    public async IAsyncEnumerable<RulesetChanged> WatchAsync([EnumeratorCancellation] CancellationToken cancellation)
-    {
-        // Changes are rare; one that reads too slowly misses the oldest, and still learns what is in force.
-        var changes = Channel.CreateBounded<RulesetChanged>(new BoundedChannelOptions(256) { FullMode = BoundedChannelFullMode.DropOldest });
-        try
-        {
-            await _changing.WaitAsync(cancellation).ConfigureAwait(false); // no change between what is in force and the first one told
-            changes.Writer.TryWrite(new RulesetChanged(RulesetChangeKind.InForce, _current.Generation));
-            _watchers[changes] = true;
-            _changing.Release();
-            await foreach (var change in changes.Reader.ReadAllAsync(cancellation).ConfigureAwait(false)) yield return change;
-        }
-        finally
-        {
-            _watchers.TryRemove(changes, out _);
-        }
-    }
+    public IAsyncEnumerable<RulesetChanged> WatchAsync(CancellationToken cancellation) => _watchers.WatchAsync(() => _current.Generation, cancellation);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -165,33 +115,11 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         _changing.Dispose();
     }
 
-    private static InForce Load(RulesetStore store, RulesetGeneration generation)
-    {
-        var (rules, errors) = CheckedRuleset.Read(store.Read(generation));
-        return rules is not null
-            ? new InForce(generation, rules)
-            : throw new RulesetStoreException(
-                $"generation {generation.Number} has rules that this version does not understand:\n{string.Join('\n', errors.Select(e => e.Format()))}");
-    }
-
-    private static RulesetGeneration LastKept(RulesetStore store, RulesetGeneration unconfirmed)
-        => store.History(int.MaxValue, unconfirmed.Number).FirstOrDefault(g => g.ConfirmBy is null) ?? RulesetGeneration.None;
-
-    private static RulesetGeneration Undo(RulesetGeneration undone, RulesetGeneration before, string when, DateTimeOffset now) => new()
-    {
-        Number = undone.Number + 1,
-        Applied = now,
-        Author = Self,
-        Comment = $"generation {undone.Number} was not confirmed {when}",
-        Restores = before.Number,
-        Digest = before.Digest,
-    };
-
     private async Task SwitchAsync(InForce next)
     {
         var prepared = new List<IPreparedRuleset>(_nodes.Count);
         foreach (var node in _nodes) prepared.Add(await PrepareAsync(node, next).ConfigureAwait(false));
-        Guard(() =>
+        RulesetSuccession.Guard(() =>
         {
             _store.Add(next.Generation, next.Rules.Texts);
             return true;
@@ -221,8 +149,8 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         {
             var current = _current.Generation;
             if (current.Number != generation || current.ConfirmBy is null) return; // confirmed while the timer ran out
-            var before = Load(_store, LastKept(_store, current));
-            await SwitchAsync(before with { Generation = Undo(current, before.Generation, "in time", _time.GetUtcNow()) }).ConfigureAwait(false);
+            var before = RulesetSuccession.Load(_store, RulesetSuccession.LastKept(_store, current));
+            await SwitchAsync(before with { Generation = RulesetSuccession.Undo(current, before.Generation, "in time", _time.GetUtcNow()) }).ConfigureAwait(false);
             LogExpired(_log, generation, _current.Generation.Number, before.Generation.Number);
             StopTimer();
             Tell(RulesetChangeKind.Expired);
@@ -240,18 +168,6 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         }
     }
 
-    private static T Guard<T>(Func<T> useDisk)
-    {
-        try
-        {
-            return useDisk();
-        }
-        catch (RulesetStoreException e)
-        {
-            throw new RulesetRefusedException(RulesetRefusal.Disk, e.Message, e);
-        }
-    }
-
     private void StartTimer(ulong generation, TimeSpan within)
     {
         StopTimer();
@@ -264,10 +180,7 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
         _timer = null;
     }
 
-    private void Tell(RulesetChangeKind kind)
-    {
-        foreach (var watcher in _watchers.Keys) watcher.Writer.TryWrite(new RulesetChanged(kind, _current.Generation));
-    }
+    private void Tell(RulesetChangeKind kind) => _watchers.Tell(kind, _current.Generation);
 
     [LoggerMessage(LogLevel.Warning, "Generation {Generation} was not confirmed in time: generation {Next} has the rules of {Before} again")]
     private static partial void LogExpired(ILogger log, ulong generation, ulong next, ulong before);

@@ -2,7 +2,7 @@ using FwCluster.Rules.Text;
 
 namespace FwCluster.Control.Rulesets;
 
-/// <summary>Why rules were not put in force. Nothing was changed.</summary>
+/// <summary>Why rules were not put in force. Nothing was changed, but where they are <see cref="Undecided"/>.</summary>
 public enum RulesetRefusal
 {
     /// <summary>There are mistakes in them.</summary>
@@ -25,9 +25,13 @@ public enum RulesetRefusal
 
     /// <summary>They could not be written to the disk.</summary>
     Disk,
+
+    /// <summary>The node that leads the change was lost meanwhile: they are in force everywhere soon, or nowhere.</summary>
+    Undecided,
 }
 
-/// <summary>Rules were not put in force; nothing was changed. The message is for people.</summary>
+/// <summary>Rules were not put in force; nothing was changed, but where the reason is <see cref="RulesetRefusal.Undecided"/>. The message is for
+/// people.</summary>
 /// <param name="reason">Why.</param>
 /// <param name="message">Why, in words.</param>
 /// <param name="inner">What lies behind it, or null.</param>

@@ -11,6 +11,8 @@ namespace FwCluster.Control.Rulesets;
 /// 000000000042/ipv6.rules
 /// 000000000042/sets.ipset    as ipset restore reads it
 /// 000000000042/confirmed     where it had to be confirmed, and was
+/// 000000000042/nodes         in a cluster: the nodes that made it ready together
+/// prepared/                  the same of what is made ready, and not decided yet
 /// </code>
 /// A folder is written under another name and renamed when everything in it is on the disk: a generation is there entirely, or not at all.
 /// Calls must not overlap; reading may.
@@ -23,6 +25,7 @@ public sealed class RulesetStore
     private const string IPv6Name = "ipv6.rules";
     private const string SetsName = "sets.ipset";
     private const string ConfirmedName = "confirmed";
+    private const string PreparedName = "prepared";
 
     private readonly string _folder;
     private readonly int _keep;
@@ -38,6 +41,12 @@ public sealed class RulesetStore
     /// <summary>The latest generation; <see cref="RulesetGeneration.None"/> where there is none.</summary>
     public RulesetGeneration Latest => _generations is [.., var last] ? last : RulesetGeneration.None;
 
+    /// <summary>What was made ready and not decided; null where there is none.</summary>
+    public PreparedGeneration? Prepared { get; private set; }
+
+    /// <summary>Generations that are kept.</summary>
+    public int Keep => _keep;
+
     /// <summary>Opens the folder, or makes it.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="keep">Generations that are kept, at least 2; older ones go.</param>
@@ -50,7 +59,10 @@ public sealed class RulesetStore
             if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
             else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
             foreach (var unfinished in Directory.GetDirectories(folder, NewPrefix + "*")) Directory.Delete(unfinished, recursive: true);
-            return new RulesetStore(folder, keep, [.. Directory.GetDirectories(folder).Select(ReadGeneration).OfType<RulesetGeneration>().OrderBy(g => g.Number)]);
+            return new RulesetStore(folder, keep, [.. Directory.GetDirectories(folder).Select(ReadGeneration).OfType<RulesetGeneration>().OrderBy(g => g.Number)])
+            {
+                Prepared = ReadPrepared(Path.Combine(folder, PreparedName)),
+            };
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -72,22 +84,12 @@ public sealed class RulesetStore
     public RulesetTexts Read(RulesetGeneration generation)
     {
         ArgumentNullException.ThrowIfNull(generation);
-        if (generation.Number == 0) return RulesetTexts.Empty;
-        var folder = FolderOf(generation.Number);
-        try
-        {
-            string Text(string name) => File.ReadAllText(Path.Combine(folder, name));
-            var texts = new RulesetTexts(Text(IPv4Name), Text(IPv6Name), Text(SetsName));
-            if (texts.Digest() == generation.Digest) return texts;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new RulesetStoreException($"{folder}: the rules of generation {generation.Number} cannot be read: {e.Message}", e);
-        }
-        throw new RulesetStoreException(
-            $"{folder}: these are not the rules that were applied as generation {generation.Number} (their sha256 is another one); "
-            + "bring back the files as they were, or remove the folder to go on with the generation before");
+        return generation.Number == 0 ? RulesetTexts.Empty : Read(generation, FolderOf(generation.Number));
     }
+
+    /// <summary>The rules of <see cref="Prepared"/>.</summary>
+    /// <exception cref="RulesetStoreException">They cannot be read, or are not what was made ready.</exception>
+    public RulesetTexts ReadPrepared() => Read(Prepared!.Generation, Path.Combine(_folder, PreparedName));
 
     /// <summary>Writes a generation. It is on the disk when this returns.</summary>
     /// <param name="generation">The generation; its number is greater than that of <see cref="Latest"/>.</param>
@@ -96,26 +98,59 @@ public sealed class RulesetStore
     public void Add(RulesetGeneration generation, RulesetTexts texts)
     {
         ArgumentNullException.ThrowIfNull(generation);
-        ArgumentNullException.ThrowIfNull(texts);
         if (generation.Number <= Latest.Number) throw new ArgumentException($"generation {generation.Number} is not after {Latest.Number}", nameof(generation));
-        var unfinished = Path.Combine(_folder, NewPrefix + generation.Number.ToString(CultureInfo.InvariantCulture));
-        try
+        Put(generation, texts);
+    }
+
+    /// <summary>Writes a generation that others have. One of the same number that is another one goes aside: its folder keeps its files, under a name
+    /// with <c>replaced</c> in it.</summary>
+    /// <exception cref="RulesetStoreException">It cannot be written; it is not there then.</exception>
+    public void Put(RulesetGeneration generation, RulesetTexts texts)
+    {
+        ArgumentNullException.ThrowIfNull(generation);
+        ArgumentNullException.ThrowIfNull(texts);
+        Guard(generation, () =>
         {
-            Directory.CreateDirectory(unfinished);
-            DurableFiles.Write(Path.Combine(unfinished, IPv4Name), texts.IPv4);
-            DurableFiles.Write(Path.Combine(unfinished, IPv6Name), texts.IPv6);
-            DurableFiles.Write(Path.Combine(unfinished, SetsName), texts.Sets);
-            DurableFiles.Write(Path.Combine(unfinished, GenerationName), GenerationFile.Write(generation));
-            DurableFiles.SyncFolder(unfinished);
-            Directory.Move(unfinished, FolderOf(generation.Number));
-            DurableFiles.SyncFolder(_folder);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            var unfinished = WriteNew(generation, texts);
+            PutInPlace(unfinished, generation);
+        });
+    }
+
+    /// <summary>Writes what is made ready, in the place of what was before. It is on the disk when this returns.</summary>
+    /// <exception cref="RulesetStoreException">It cannot be written; nothing is ready then.</exception>
+    public void Prepare(PreparedGeneration prepared, RulesetTexts texts)
+    {
+        ArgumentNullException.ThrowIfNull(prepared);
+        ArgumentNullException.ThrowIfNull(texts);
+        Guard(prepared.Generation, () =>
         {
-            throw new RulesetStoreException($"{_folder}: generation {generation.Number} cannot be written: {e.Message}", e);
-        }
-        _generations = [.. _generations, generation];
-        Prune();
+            var unfinished = WriteNew(prepared.Generation, texts, prepared);
+            Drop();
+            Directory.Move(unfinished, Path.Combine(_folder, PreparedName));
+            DurableFiles.Sync(_folder);
+        });
+        Prepared = prepared;
+    }
+
+    /// <summary>Makes a generation of what was made ready.</summary>
+    /// <exception cref="RulesetStoreException">It cannot be written; it is ready as before.</exception>
+    public void CommitPrepared()
+    {
+        var generation = Prepared!.Generation;
+        Guard(generation, () => PutInPlace(Path.Combine(_folder, PreparedName), generation));
+        Prepared = null;
+    }
+
+    /// <summary>Forgets what was made ready, where there is something.</summary>
+    /// <exception cref="RulesetStoreException">The disk refuses.</exception>
+    public void DropPrepared()
+    {
+        if (Prepared is not { } prepared) return;
+        Guard(prepared.Generation, () =>
+        {
+            Drop();
+            DurableFiles.Sync(_folder);
+        });
     }
 
     /// <summary>Notes that a generation stays.</summary>
@@ -127,7 +162,7 @@ public sealed class RulesetStore
         try
         {
             DurableFiles.Write(Path.Combine(folder, ConfirmedName), string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:O}\n"));
-            DurableFiles.SyncFolder(folder);
+            DurableFiles.Sync(folder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -151,6 +186,89 @@ public sealed class RulesetStore
         catch (Exception e) when (e is FormatException or OverflowException)
         {
             throw new RulesetStoreException($"{file}: this is not what was written when the rules were applied: {e.Message}", e);
+        }
+    }
+
+    private static PreparedGeneration? ReadPrepared(string folder)
+    {
+        if (!Directory.Exists(folder)) return null;
+        var file = Path.Combine(folder, PreparedGeneration.FileName);
+        try
+        {
+            return PreparedGeneration.Read(GenerationFile.Read(File.ReadAllText(Path.Combine(folder, GenerationName))), File.ReadAllText(file));
+        }
+        catch (Exception e) when (e is FormatException or OverflowException)
+        {
+            throw new RulesetStoreException($"{file}: this is not what was written when the rules were made ready: {e.Message}", e);
+        }
+    }
+
+    private static RulesetTexts Read(RulesetGeneration generation, string folder)
+    {
+        try
+        {
+            string Text(string name) => File.ReadAllText(Path.Combine(folder, name));
+            var texts = new RulesetTexts(Text(IPv4Name), Text(IPv6Name), Text(SetsName));
+            if (texts.Digest() == generation.Digest) return texts;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RulesetStoreException($"{folder}: the rules of generation {generation.Number} cannot be read: {e.Message}", e);
+        }
+        throw new RulesetStoreException(
+            $"{folder}: these are not the rules that were applied as generation {generation.Number} (their sha256 is another one); "
+            + "bring back the files as they were, or remove the folder to go on with the generation before");
+    }
+
+    private string WriteNew(RulesetGeneration generation, RulesetTexts texts, PreparedGeneration? prepared = null)
+    {
+        var unfinished = Path.Combine(_folder, NewPrefix + generation.Number.ToString(CultureInfo.InvariantCulture));
+        if (Directory.Exists(unfinished)) Directory.Delete(unfinished, recursive: true); // the disk was full, say
+        Directory.CreateDirectory(unfinished);
+        (string, string)[] files = [(IPv4Name, texts.IPv4), (IPv6Name, texts.IPv6), (SetsName, texts.Sets), (GenerationName, GenerationFile.Write(generation))];
+        DurableFiles.WriteAll(unfinished, prepared is null ? files : [.. files, (PreparedGeneration.FileName, prepared.Write())]);
+        return unfinished;
+    }
+
+    /// <summary>The generation is on the disk, under its number, when this returns.</summary>
+    private void PutInPlace(string written, RulesetGeneration generation)
+    {
+        var folder = FolderOf(generation.Number);
+        if (Directory.Exists(folder)) Directory.Move(folder, NameAside(folder));
+        Directory.Move(written, folder);
+        DurableFiles.Sync(_folder);
+        _generations = [.. _generations.Where(g => g.Number != generation.Number).Append(generation).OrderBy(g => g.Number)];
+        Prune();
+    }
+
+    private static string NameAside(string folder)
+    {
+        var number = 1;
+        while (Directory.Exists($"{folder}.replaced-{number}")) number++;
+        return $"{folder}.replaced-{number}";
+    }
+
+    private void Drop()
+    {
+        var folder = Path.Combine(_folder, PreparedName);
+        Prepared = null;
+        if (!Directory.Exists(folder)) return;
+        // Under another name it is gone at once, also for whoever starts next.
+        var dropped = Path.Combine(_folder, NewPrefix + PreparedName);
+        if (Directory.Exists(dropped)) Directory.Delete(dropped, recursive: true);
+        Directory.Move(folder, dropped);
+        Directory.Delete(dropped, recursive: true);
+    }
+
+    private void Guard(RulesetGeneration generation, Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new RulesetStoreException($"{_folder}: generation {generation.Number} cannot be written: {e.Message}", e);
         }
     }
 

@@ -92,6 +92,7 @@ public static class SettingsReader
             Certificate = values["cluster.tls.certificate"],
             CertificateKey = values["cluster.tls.key"],
             CertificateAuthority = values["cluster.tls.ca"],
+            AgreesOnRules = TextOrNull(values, "control.directory") is not null,
             AllowClearText = OneOf(values, "cluster.allow-clear-text", ("no", false), ("yes", true)),
             NodeName = NodeName(values),
             ControlEndpoint = ControlEndpoint(values, host),
@@ -171,6 +172,7 @@ public static class SettingsReader
             CallTimeout = TimeSpan.FromSeconds(Number(values, "control.call-seconds", 1, 3600)),
         };
         var history = Number(values, "control.history", 2, 1_000_000);
+        var wait = TimeSpan.FromSeconds(Number(values, "control.wait-seconds", 1, 3600));
         if (server.PlainListen is { } plain && !IPAddress.IsLoopback(plain.Address))
             throw values.Wrong("control.plain-listen", "a loopback address with a port, such as 127.0.0.1:4055: plain text does not leave the machine");
         if (server.PlainListen is not null && server.Tokens is null)
@@ -180,7 +182,7 @@ public static class SettingsReader
         if (server.Listen is not null && server.Authority is null && server.Tokens is null)
             throw values.Wrong("control.listen", "empty where nobody could get in: there is neither control.authority nor control.tokens");
         return TextOrNull(values, "control.directory") is { } folder
-            ? new ControlPlaneSettings(folder, NodeName(values), history, server)
+            ? new ControlPlaneSettings(folder, NodeName(values), history, wait, server)
             : null;
     }
 

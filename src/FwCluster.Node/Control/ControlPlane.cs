@@ -4,7 +4,6 @@ using FwCluster.Cluster;
 using FwCluster.Control;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
-using FwCluster.Control.Rulesets;
 using FwCluster.Datapath;
 using FwCluster.Node.Configuration;
 using FwCluster.Node.Live;
@@ -14,30 +13,29 @@ using Microsoft.Extensions.Logging;
 namespace FwCluster.Node.Control;
 
 /// <summary>
-/// The control plane of this node. What is to be in force is found before the gateway is opened (<see cref="Recover"/>), so that no packet is
+/// The control plane of this node. What is to be in force is found before the gateway is opened (<see cref="AppliedRules"/>), so that no packet is
 /// decided by anything else; the server listens when packets are being decided, and ends before that does.
 /// </summary>
-internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
+internal sealed partial class ControlPlane : IHostedLifecycleService, IAsyncDisposable
 {
-    private readonly RulesetAgreement _agreement;
+    private readonly AppliedRules _rules;
     private readonly LocalNode _node;
     private readonly PeerChannels? _channels;
     private readonly ControlServer _server;
     private readonly ControlPlaneSettings _settings;
-    private readonly InForce _recovered;
     private readonly ILogger _log;
 
     /// <summary>Makes the server ready.</summary>
-    /// <param name="settings">The daemon's settings, with what was recovered.</param>
-    /// <param name="store">Where it was recovered from.</param>
-    /// <param name="gateway">What runs it.</param>
+    /// <param name="settings">The daemon's settings.</param>
+    /// <param name="rules">The rules that are in force at the start.</param>
+    /// <param name="gateway">What runs them.</param>
     /// <param name="state">How the node is.</param>
     /// <param name="logs">Where to log.</param>
     /// <exception cref="SettingsException">A file that access rests on cannot be used.</exception>
-    public ControlPlane(NodeSettings settings, RulesetStore store, Gateway gateway, NodeState state, ILoggerFactory logs)
+    public ControlPlane(NodeSettings settings, AppliedRules rules, Gateway gateway, NodeState state, ILoggerFactory logs)
     {
         _settings = settings.Control!;
-        _recovered = settings.Applied!;
+        _rules = rules;
         _log = logs.CreateLogger<ControlPlane>();
         var cluster = (gateway.Shards as ClusterShardHost)?.Node;
         _node = new LocalNode(
@@ -48,19 +46,19 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
                 Address = cluster?.AddressAsText ?? "",
                 IsDraining = () => cluster is { IsDraining: true },
                 Drain = (undo, cancellation) => DrainAsync(cluster, undo, cancellation),
-                Problem = () => state.NotReady,
+                Problem = () => state.NotReady ?? rules.Problem,
                 Ports = () => [.. gateway.Lanes.Select(lane => PortOf(_settings.Name, lane.Loop))],
                 Tracking = settings.Tracking,
                 LimitsOfTable = gateway.LimitsOfTable,
                 Switching = gateway.Switching,
             },
-            [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway, settings.Helpers).Now, _recovered);
-        _agreement = new RulesetAgreement(store, _recovered, [new TracedTarget(_node)], TimeProvider.System, logs.CreateLogger<RulesetAgreement>());
-        state.RuledBy(_agreement);
+            [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway, settings.Helpers).Now, rules.InForce);
+        var agreement = rules.AgreementFor(_node, logs);
+        state.RuledBy(agreement);
         try
         {
             _channels = cluster is null ? null : new PeerChannels(_settings.Server);
-            IControlledCluster controlled = cluster is null ? new SingleNode(_node, _agreement) : new ClusterOfNodes(_node, _agreement, () => PeersOf(cluster), _channels!);
+            IControlledCluster controlled = cluster is null ? new SingleNode(_node, agreement) : new ClusterOfNodes(_node, agreement, () => PeersOf(cluster), _channels!);
             _server = ControlServer.Create(_settings.Server, controlled, logs, TimeProvider.System);
         }
         catch (Exception e) when (e is AccessFileException or ArgumentException)
@@ -69,34 +67,17 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
         }
     }
 
-    /// <summary>Finds the rules that are to be in force. Where none were ever applied, the rule files are the first generation.</summary>
-    /// <exception cref="SettingsException">They cannot be read, or there are mistakes in the rule files.</exception>
-    public static (RulesetStore Store, InForce Rules) Recover(NodeSettings settings)
-    {
-        try
-        {
-            var store = RulesetStore.Open(settings.Control!.Folder, settings.Control.History);
-            if (store.Latest.Number > 0) return (store, RulesetAgreement.Recover(store, TimeProvider.System));
-            RuleFiles.Load(settings); // tells mistakes by the files' names
-            var (rules, errors) = CheckedRuleset.Read(RuleFiles.ReadTexts(settings));
-            if (rules is null) throw new SettingsException(string.Join('\n', errors.Select(e => e.Format())));
-            if (rules.Texts == RulesetTexts.Empty) return (store, new InForce(RulesetGeneration.None, CheckedRuleset.Empty));
-            var first = new RulesetGeneration
-            {
-                Number = 1,
-                Applied = DateTimeOffset.UtcNow,
-                Author = "fwclusterd",
-                Comment = $"from {string.Join(", ", new[] { settings.RulesIPv4, settings.RulesIPv6, settings.Sets }.OfType<string>())}",
-                Digest = rules.Texts.Digest(),
-            };
-            store.Add(first, rules.Texts);
-            return (store, new InForce(first, rules));
-        }
-        catch (RulesetStoreException e)
-        {
-            throw new SettingsException($"control.directory: {e.Message}");
-        }
-    }
+    /// <summary>Before any packet is decided: what is in force by now is what decides it.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken) => _rules.AttachAsync(_node);
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -109,7 +90,7 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
         {
             throw new SettingsException($"control: cannot listen: {e.Message}");
         }
-        LogListening(_log, _settings.Name, string.Join(", ", _server.Addresses), _recovered.Generation.Number);
+        LogListening(_log, _settings.Name, string.Join(", ", _server.Addresses), _rules.InForce.Generation.Number);
     }
 
     /// <inheritdoc/>
@@ -120,7 +101,7 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
     {
         await _server.DisposeAsync().ConfigureAwait(false);
         _channels?.Dispose();
-        _agreement.Dispose();
+        await _rules.DisposeAsync().ConfigureAwait(false);
         _node.Dispose();
     }
 

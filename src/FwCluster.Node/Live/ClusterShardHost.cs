@@ -51,12 +51,10 @@ internal sealed class ClusterShardHost : IShardHost
         }
     }
 
-    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is.</summary>
-    /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
-    /// <param name="cancellation">Ends the wait.</param>
-    /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
+    /// <summary>Completes when this node is a member.</summary>
+    /// <exception cref="SettingsException">The others have another key, another number of shards, or agree on rules where this one does not.</exception>
     /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
-    public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
+    public async Task IsMemberAsync(CancellationToken cancellation)
     {
         try
         {
@@ -67,6 +65,17 @@ internal sealed class ClusterShardHost : IShardHost
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
+        if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
+    }
+
+    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is.</summary>
+    /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="SettingsException">The others have other settings, see <see cref="IsMemberAsync"/>.</exception>
+    /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
+    public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
+    {
+        await IsMemberAsync(cancellation).ConfigureAwait(false);
         while (hasPorts && !_node.KnowsAllShards && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
         if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }

@@ -92,8 +92,8 @@ internal abstract class PortLoop : IWorkerAccess, IDisposable
         {
             while (!_isStopping)
             {
+                while (_questions.TryDequeue(out var question)) question(); // before the first packet, too
                 RunBatch();
-                while (_questions.TryDequeue(out var question)) question();
             }
             _ended.SetResult();
         }

@@ -10,6 +10,7 @@ namespace FwCluster.EndToEnd.Tests.Firewalls;
 /// configuration file; asked by its Unix socket.</summary>
 internal sealed class FwClusterFirewall : IFirewallUnderTest
 {
+    private const int SigKill = 9;
     private const int SigTerm = 15;
     private const int Nobody = 65534;
     private static readonly string[] Unprivileged =
@@ -79,6 +80,16 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         _process.Signal(SigTerm);
         if (!_process.WaitForExit(Patience)) throw new CommandFailedException($"{Patience} after SIGTERM it still runs: {Log}");
         if (_process.ExitCode != 0) throw new CommandFailedException($"ended with {_process.ExitCode}: {Log}");
+    }
+
+    /// <summary>Sends it a signal, such as SIGSTOP (19).</summary>
+    public void Signal(int signal) => _process!.Signal(signal);
+
+    /// <summary>Ends it without a chance to clean up, or to say anything to anybody.</summary>
+    public void Kill()
+    {
+        _process!.Signal(SigKill);
+        if (!_process.WaitForExit(Patience)) throw new CommandFailedException($"{Patience} after SIGKILL it still runs");
     }
 
     /// <inheritdoc/>
