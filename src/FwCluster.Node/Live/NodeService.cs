@@ -66,10 +66,6 @@ internal sealed partial class NodeService(
         try
         {
             await gateway.Ended.WaitAsync(stoppingToken).ConfigureAwait(false);
-            // A node that the others have taken for dead, say: started again, it joins again.
-            LogEnded(log);
-            Environment.ExitCode = ExitCode.Failed;
-            lifetime.StopApplication();
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -115,9 +111,6 @@ internal sealed partial class NodeService(
 
     [LoggerMessage(LogLevel.Warning, "Divert rules: {Message}")]
     private static partial void LogDivert(ILogger log, string message);
-
-    [LoggerMessage(LogLevel.Critical, "The port, or the membership in the cluster, has ended")]
-    private static partial void LogEnded(ILogger log);
 
     [LoggerMessage(LogLevel.Critical, "The port failed")]
     private static partial void LogPortFailed(ILogger log, Exception exception);
