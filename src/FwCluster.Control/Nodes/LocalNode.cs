@@ -179,7 +179,7 @@ public sealed class LocalNode : IControlledNode, IRulesetTarget, IDisposable
     {
         var tables = await AskAllAsync(table => table.Helpers.Select(h => (Helper: h, IsLoaded: table.IsLoaded(h.Name))).ToList())
             .ConfigureAwait(false);
-        if (tables.Length == 0) return []; // neither workers nor shards are here
+        if (tables.Count == 0) return []; // neither workers nor shards are here
         return [.. tables[0].Select(found =>
         {
             var helper = new Helper

@@ -76,7 +76,7 @@ internal sealed class Gateway : IDisposable
             var host = gateway._addresses.Addresses;
             for (var number = 0; number < (!settings.HasPorts ? 0 : isInline ? settings.Divert.QueueCount : 1); number++)
                 gateway._lanes.Add(isInline ? gateway.OpenQueue(settings, number, ipv4, ipv6, host) : gateway.OpenMirror(settings, ipv4, ipv6, host));
-            cluster?.ModelOn(gateway._lanes[0].Worker.Connections);
+            if (gateway._lanes.Count > 0) cluster?.ModelOn(gateway._lanes[0].Worker.Connections);
             return gateway;
         }
         catch

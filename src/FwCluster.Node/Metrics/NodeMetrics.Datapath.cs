@@ -39,7 +39,7 @@ internal sealed partial class NodeMetrics
             sample => sample.Gateway.Drops.Writer is { } drops
                 ? [new(drops.Written, Tag("outcome", "written")), new(drops.Lost, Tag("outcome", "lost")), new(drops.Failed, Tag("outcome", "failed"))]
                 : []);
-        Counter("fwcluster.answers", "{packet}", "Answers of REJECT rules, by outcome.", sample => sample.Gateway.Lanes[0].Answers is null
+        Counter("fwcluster.answers", "{packet}", "Answers of REJECT rules, by outcome.", sample => sample.Gateway.Lanes is [] or [{ Answers: null }, ..]
             ? []
             :
             [

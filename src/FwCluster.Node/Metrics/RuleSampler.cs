@@ -24,6 +24,7 @@ internal sealed class RuleSampler(Gateway gateway, int most)
         var numbers = new List<(IpFamily, long)>();
         var read = new List<CompiledRuleset>();
         _told = 0;
+        if (gateway.Lanes.Count == 0) return ([], []); // a node without the role capture
         foreach (var family in (IpFamily[])[IpFamily.IPv4, IpFamily.IPv6])
         {
             await gateway.ReadRules(family, (rules, counters) =>
