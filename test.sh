@@ -21,6 +21,7 @@ export PATH=$PATH:/usr/sbin:/sbin
 passed=0 failed=0 skipped=0 broken=0
 finish() {
     local status=$?
+    jobs -p | xargs -r kill 2> /dev/null || true
     [ "$broken" = 0 ] || status=1
     [ "$failed" = 0 ] || status=1
     if [ "$skipped" != 0 ] && [ "${CI:-}" = true ]; then
@@ -84,51 +85,71 @@ install_packages() {
     return $status
 }
 
-# FTP servers that cannot be installed beside vsftpd. Without them their tests are skipped.
-unpack_servers() {
+# FTP servers that cannot be installed beside vsftpd, and Prometheus' checker. Without them their tests are skipped.
+unpack_tools() {
     mkdir -p artifacts
     "${as_root[@]}" tests/FwCluster.EndToEnd.Tests/unpack-servers.sh || echo "test.sh: the FTP servers beside vsftpd could not be fetched"
+    "${as_root[@]}" tests/FwCluster.Node.Tests/unpack-promtool.sh || echo "test.sh: promtool could not be fetched"
 }
 
 # attribute NAME FILE: of the <assembly> element of an xunit result file.
 attribute() { grep -o '<assembly [^>]*' "$2" | grep -o " $1=\"[^\"]*\"" | head -n 1 | cut -d'"' -f2; }
 
-run_project() {
-    local name=$1 program=tests/$1/bin/$configuration/net10.0/$1 result=$results/$1.xml
-    local started status=0 total problem=
+# execute PROJECT: runs its tests; leaves the result, the exit code and the seconds it took in $results.
+execute() {
+    local name=$1 program=tests/$1/bin/$configuration/net10.0/$1 started status=0
     echo "== $name"
     started=$(date +%s)
-    rm -f "$result"
-    if [ ! -x "$program" ]; then
-        problem="was not built: is it in FwCluster.sln?"
-    else
+    rm -f "$results/$name".{xml,status,seconds}
+    if [ -x "$program" ]; then
         # As root, with the caller's .NET.
         "${as_root[@]}" env "PATH=$PATH" "DOTNET_ROOT=$dotnet_root" "CI=${CI:-}" "FWCLUSTER_TEST_SECONDS=${FWCLUSTER_TEST_SECONDS:-}" timeout -k 10 "$seconds_per_project" \
-            "$program" -noLogo -noColor -result-xml "$result" < /dev/null || status=$?
-        if [ $status = 124 ]; then
-            problem="did not end within $seconds_per_project s"
-        elif [ ! -s "$result" ] || ! total=$(attribute total "$result"); then
-            problem="ended with code $status and without a result"
-        elif [ "$total" = 0 ]; then
-            problem="has no tests"
-        else
-            passed=$((passed + $(attribute passed "$result")))
-            failed=$((failed + $(attribute failed "$result") + $(attribute errors "$result")))
-            skipped=$((skipped + $(attribute skipped "$result")))
-            if [ $status != 0 ] && [ "$(attribute failed "$result")$(attribute errors "$result")" = 00 ]; then
-                problem="ended with code $status though no test failed"
-            fi
+            "$program" -noLogo -noColor -result-xml "$results/$name.xml" < /dev/null || status=$?
+        echo $status > "$results/$name.status"
+    fi
+    echo $(($(date +%s) - started)) > "$results/$name.seconds"
+}
+
+# account PROJECT: adds up what execute left.
+account() {
+    local name=$1 result=$results/$1.xml status=- total problem=
+    if [ -e "$results/$name.status" ]; then status=$(cat "$results/$name.status"); fi
+    if [ "$status" = - ]; then
+        problem="was not built: is it in FwCluster.sln?"
+    elif [ "$status" = 124 ]; then
+        problem="did not end within $seconds_per_project s"
+    elif [ ! -s "$result" ] || ! total=$(attribute total "$result"); then
+        problem="ended with code $status and without a result"
+    elif [ "$total" = 0 ]; then
+        problem="has no tests"
+    else
+        passed=$((passed + $(attribute passed "$result")))
+        failed=$((failed + $(attribute failed "$result") + $(attribute errors "$result")))
+        skipped=$((skipped + $(attribute skipped "$result")))
+        if [ "$status" != 0 ] && [ "$(attribute failed "$result")$(attribute errors "$result")" = 00 ]; then
+            problem="ended with code $status though no test failed"
         fi
     fi
     if [ -n "$problem" ]; then
         echo "test.sh: $name $problem"
         broken=1
     fi
-    timing+=("$(printf '%5d s  %s%s' $(($(date +%s) - started)) "$name" "${problem:+  ($problem)}")")
+    timing+=("$(printf '%5d s  %s%s' "$(cat "$results/$name.seconds")" "$name" "${problem:+  ($problem)}")")
+}
+
+# Of two lists of projects one runs beside the other; what it says comes when both have ended.
+side_by_side() {
+    local -n one=$1 other=$2
+    local aside
+    ( for project in "${other[@]}"; do execute "$project"; done ) > "$results/beside.log" 2>&1 &
+    aside=$!
+    for project in "${one[@]}"; do execute "$project"; done
+    wait $aside || true
+    cat "$results/beside.log"
 }
 
 install_packages
-unpack_servers
+unpack_tools
 
 dotnet_root=$(dirname "$(readlink -f "$(command -v dotnet)")")
 echo "== Building"
@@ -147,8 +168,19 @@ else
         projects+=("tests/FwCluster.${word%.Tests}.Tests/")
     done
 fi
-# One after another: tests that ask the kernel measure, and must not take each other's processor.
-for project in "${projects[@]}"; do run_project "$(basename "$project")"; done
+# Projects that ask the kernel and measure, or have clusters whose nodes must hear of each other in time, run alone; of the others two at a time.
+alone=() waiting=() computing=()
+for project in "${projects[@]}"; do
+    project=$(basename "$project")
+    case ${project#FwCluster.} in
+        Chart.Tests | Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
+        Capture.Tests | Control.Tests | Differential.Tests | Cli.Tests) waiting+=("$project") ;;
+        *) computing+=("$project") ;;
+    esac
+done
+side_by_side waiting computing
+for project in "${alone[@]}"; do execute "$project"; done
+for project in "${waiting[@]}" "${computing[@]}" "${alone[@]}"; do account "$project"; done
 
 echo "== Time"
 printf '%s\n' "${timing[@]}"

@@ -54,6 +54,16 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics => _node.Statistics;
 
+    /// <summary>How many members the cluster has, and how many of them cannot be reached, as far as this node knows.</summary>
+    public (int Members, int Unreachable) Members
+    {
+        get
+        {
+            var state = _cluster.State;
+            return (state.Members.Count(m => m.Status is MemberStatus.Up or MemberStatus.Leaving), state.Unreachable.Count);
+        }
+    }
+
     /// <summary>Completes when this node is a member; fails where the cluster's settings are not this node's.</summary>
     public Task Joined => _joined.Task;
 
@@ -154,6 +164,7 @@ public sealed class ClusterNode : IAsyncDisposable
             return node;
         }
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, settings.Resolve, cancellation).ConfigureAwait(false);
+        node._node.Seeds = seeds.Count;
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;

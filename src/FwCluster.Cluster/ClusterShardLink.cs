@@ -158,6 +158,8 @@ public sealed class ClusterShardLink : IShardLink
         {
             var shard = _map.ShardOf(asked.Request.Tuple);
             asked.To = _map.Owner(shard);
+            // What the question brought back may have come there, and be granted again since: as it was then it is not to come twice.
+            (asked.Request.HasEntry, asked.Request.Helper) = (false, null);
             Gather(shard, asked.To, in asked.Request, asked.Packet);
             _node.Statistics.CountAskedAgain();
         }

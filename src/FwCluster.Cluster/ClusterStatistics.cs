@@ -3,7 +3,7 @@ namespace FwCluster.Cluster;
 /// <summary>What a node counts of its talk with the others. Read on any thread.</summary>
 public sealed class ClusterStatistics
 {
-    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _waitsOver;
+    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _announced, _acknowledged, _waitsOver;
 
     /// <summary>Questions that this node's workers asked.</summary>
     public long Questions => Volatile.Read(ref _questions);
@@ -29,6 +29,12 @@ public sealed class ClusterStatistics
     /// <summary>Questions that were asked again, because whoever had them was gone.</summary>
     public long AskedAgain => Volatile.Read(ref _askedAgain);
 
+    /// <summary>Messages with announced expectations that went to other nodes, and for which packets waited.</summary>
+    public long Announcements => Volatile.Read(ref _announced);
+
+    /// <summary>Those of them that each node had acknowledged in time, or was gone.</summary>
+    public long AnnouncementsAcknowledged => Volatile.Read(ref _acknowledged);
+
     /// <summary>Announced expectations that not every node had acknowledged in time.</summary>
     public long ExpectationWaitsOver => Volatile.Read(ref _waitsOver);
 
@@ -49,6 +55,10 @@ public sealed class ClusterStatistics
     internal void CountBroken() => Interlocked.Increment(ref _broken);
 
     internal void CountAskedAgain() => Interlocked.Increment(ref _askedAgain);
+
+    internal void CountAnnouncement() => Interlocked.Increment(ref _announced);
+
+    internal void CountAcknowledged() => Interlocked.Increment(ref _acknowledged);
 
     internal void CountWaitOver() => Interlocked.Increment(ref _waitsOver);
 }

@@ -37,7 +37,7 @@ public sealed partial class ConnectionTable
         if (settings.MaxEntries is < 1 or > MaxLimit)
             throw new ArgumentException($"MaxEntries is {settings.MaxEntries}; it must be 1 to {MaxLimit}", nameof(settings));
         Settings = settings;
-        _expectations.Limit = settings.MaxExpectations;
+        _expectations.Settings = settings;
         _tcp = new TcpTracker(settings);
         _udp = new UdpTracker(settings);
         _sctp = new SctpTracker(settings);

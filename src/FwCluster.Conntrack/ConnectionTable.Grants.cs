@@ -45,6 +45,16 @@ public sealed partial class ConnectionTable
         if (helper != 0 && !saved.IsEmpty && Helpers[helper - 1].Load(saved) is { } state) _expectations.HelperState(index) = state;
     }
 
+    /// <summary>Whoever held the connection is gone without having told what it saw last: its helper goes on with what comes
+    /// (<see cref="Helpers.ConnectionHelper.PickUp"/>).</summary>
+    public void PickUpHelper(int index)
+    {
+        var helper = _store[index].Helper;
+        if (helper == 0) return;
+        ref var state = ref _expectations.HelperState(index);
+        state = Helpers[helper - 1].PickUp(state);
+    }
+
     /// <summary>Takes over an expectation from another table, whose master is in this one.</summary>
     /// <param name="expectation">What is expected, by this table's index of its master.</param>
     /// <param name="expires">When it ends, nanoseconds since the Unix epoch.</param>
@@ -166,10 +176,21 @@ public sealed partial class ConnectionTable
         });
     }
 
-    /// <summary>True where a packet of a shared connection is the owner's to decide: it begins or ends something.</summary>
-    private bool IsForOwner(int index, in PacketHeaders headers)
-        => _store[index].Grant == GrantKind.Shared && headers.Protocol == IpProtocol.Tcp
+    /// <summary>True where a packet of a connection that is here is the owner's to decide: it begins or ends something of a shared one, or its helper
+    /// might announce something.</summary>
+    private bool IsForOwner(in TrackResult found, ref readonly PacketHeaders headers, ReadOnlySpan<byte> packet, long now)
+    {
+        ref var connection = ref _store[found.Connection];
+        if (connection.Helper != 0)
+        {
+            var helper = Helpers[connection.Helper - 1];
+            if (helper.Protocol != headers.Protocol) return false;
+            var call = CallFor(ref connection, found with { State = StateOf(in connection, found.Direction) }, in headers, packet, now);
+            return helper.MayExpect(in call);
+        }
+        return connection.Grant == GrantKind.Shared && headers.Protocol == IpProtocol.Tcp
             && (headers.TcpFlags & (TcpFlags.Syn | TcpFlags.Fin | TcpFlags.Rst)) != 0;
+    }
 }
 
 /// <summary>What an expected connection inherits from its master.</summary>

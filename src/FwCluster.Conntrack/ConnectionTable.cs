@@ -51,7 +51,7 @@ public sealed partial class ConnectionTable : IExpectationSink
         Settings = settings;
         Helpers = helpers;
         _store = new ConnectionStore(settings.MaxEntries, hash);
-        _expectations = new ExpectationTable(settings.MaxExpectations);
+        _expectations = new ExpectationTable(settings);
         _tcp = new TcpTracker(settings);
         _udp = new UdpTracker(settings);
         _sctp = new SctpTracker(settings);
@@ -137,7 +137,7 @@ public sealed partial class ConnectionTable : IExpectationSink
             result.Connection = FindLiving(tuple, bucket, originalZone, replyZone, now, out result.Direction);
             if (result.Connection >= 0)
             {
-                if (!begins && IsForOwner(result.Connection, headers)) return false;
+                if (!begins && IsForOwner(in result, in headers, packet, now)) return false;
                 Statistics.CountFound();
             }
             else if (!begins)
@@ -326,20 +326,22 @@ public sealed partial class ConnectionTable : IExpectationSink
     {
         var helper = Helpers[connection.Helper - 1];
         if (helper.Protocol != headers.Protocol) return true; // an ICMP error about the connection
-        var call = new HelperCall
-        {
-            Headers = ref headers,
-            Packet = packet,
-            Direction = result.Direction,
-            PacketState = result.State,
-            Connection = ref connection,
-            ConnectionIndex = result.Connection,
-            State = ref _expectations.HelperState(result.Connection),
-            Now = now,
-            Expectations = this,
-        };
+        var call = CallFor(ref connection, in result, in headers, packet, now);
         return helper.Help(ref call);
     }
+
+    private HelperCall CallFor(ref Connection connection, in TrackResult result, ref readonly PacketHeaders headers, ReadOnlySpan<byte> packet, long now) => new()
+    {
+        Headers = ref headers,
+        Packet = packet,
+        Direction = result.Direction,
+        PacketState = result.State,
+        Connection = ref connection,
+        ConnectionIndex = result.Connection,
+        State = ref _expectations.HelperState(result.Connection),
+        Now = now,
+        Expectations = this,
+    };
 
     private static TrackResult Fail(TrackResult result, TrackFailure failure) => new()
     {

@@ -13,6 +13,10 @@ public sealed record ConntrackSettings
     /// <summary>Expectations the table may hold (nf_conntrack_expect_max).</summary>
     public int MaxExpectations { get; init; } = 1024;
 
+    /// <summary>How long an expectation may be met; null for each helper's own time. The kernel has it as a constant of each helper
+    /// (<c>nf_conntrack_expect_policy.timeout</c>), userspace helpers as ExpectTimeout.</summary>
+    public TimeSpan? ExpectTimeout { get; init; }
+
     /// <summary>Pick up connections whose beginning was not seen (nf_conntrack_tcp_loose).</summary>
     public bool TcpLoose { get; init; } = true;
 

@@ -14,11 +14,13 @@ public sealed partial class PacketWorker
     private long _nextReport;
     private int _round;
 
-    private int Adopt(in Connection entry)
+    private int Adopt(in ShardReply granted)
     {
+        ref readonly var entry = ref granted.Entry;
         var before = Connections.Find(entry.Original, Zone(in entry), _now, out _);
         if (before >= 0) LetGo(before);
         var index = Connections.Adopt(in entry);
+        Connections.LoadHelper(index, granted.Helper);
         ref var mine = ref Connections[index];
         mine.Recalls = 0;
         mine.Holder = Summary(in mine);
@@ -42,11 +44,17 @@ public sealed partial class PacketWorker
         var index = Connections.Find(recall.Tuple, zone, _now, out _);
         if (index >= 0)
         {
-            request.HasEntry = true;
-            request.Entry = Connections[index];
-            Connections.Surrender(index);
+            GiveBack(index, ref request);
         }
         _link!.TrySend(in request, default);
+    }
+
+    private void GiveBack(int index, ref ShardRequest request)
+    {
+        request.HasEntry = true;
+        request.Entry = Connections[index];
+        if (request.Entry.Helper != 0) request.Helper = Connections.SaveHelper(index);
+        Connections.Surrender(index);
     }
 
     private void Forget(in ShardReply revoked)

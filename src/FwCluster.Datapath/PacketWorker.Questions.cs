@@ -94,6 +94,9 @@ public sealed partial class PacketWorker
             Template = held.Template,
             WireLength = context.Headers.TotalLength,
         };
+        // One that is held, and whose packet is the shard's to decide all the same, goes back with the question.
+        var index = Connections.Find(held.Tuple, held.Template, _now, out _);
+        if (index >= 0 && Connections[index].Grant == GrantKind.Exclusive) GiveBack(index, ref request);
         if (_directory is not null) request.Expectation = _directory.Find(held.Tuple, OriginalZone(held.Template), _now);
         request.Template.Checksum = Connections.Settings.VerifyChecksums && !Checksum.TransportIsValid(in context.Headers, context.Packet)
             ? ChecksumCheck.Wrong
@@ -107,7 +110,9 @@ public sealed partial class PacketWorker
         }
         context.MustAskFirst = false;
         var most = context.Headers.Protocol is IpProtocol.Udp or IpProtocol.UdpLite ? MostShownOfUdp : MostShown;
-        return _link!.TrySend(in request, context.Packet[..Math.Min(context.Packet.Length, most)]);
+        if (!_link!.TrySend(in request, context.Packet[..Math.Min(context.Packet.Length, most)])) return false;
+        Statistics.CountQuestion();
+        return true;
     }
 
     /// <summary>What would the rules say of the packet in this state? Leaves no trace.</summary>
@@ -132,11 +137,11 @@ public sealed partial class PacketWorker
             case ShardReplyKind.Answer:
                 if (_held!.TryFind(reply.Id, out var held)) TakeAnswer(held, in reply);
                 else if (reply.IsPending) Settle(reply.Id, reply.Entry.Original, in reply.Entry, isAccepted: false);
-                else if (reply.HasEntry) Adopt(in reply.Entry); // granted all the same: it came too late for its packet
+                else if (reply.HasEntry) Adopt(in reply); // granted all the same: it came too late for its packet
                 break;
             case ShardReplyKind.Confirmed:
                 if (_held!.TryFind(reply.Id, out held)) TakeConfirmation(held, in reply);
-                else if (reply.HasEntry) Adopt(in reply.Entry);
+                else if (reply.HasEntry) Adopt(in reply);
                 break;
             case ShardReplyKind.Recall:
                 GiveBack(in reply);
@@ -150,13 +155,14 @@ public sealed partial class PacketWorker
     /// <summary>The packet goes on where it stopped, with the state that its shard told.</summary>
     private void TakeAnswer(HeldPacket held, in ShardReply reply)
     {
+        Statistics.Answers.Add(_now - held.Since);
         var track = new TrackResult
         {
             Connection = -1, State = reply.State, Direction = reply.Direction, Failure = reply.Failure, Drop = reply.IsDropped,
         };
         if (!reply.IsPending)
         {
-            if (reply.HasEntry) track.Connection = Adopt(in reply.Entry);
+            if (reply.HasEntry) track.Connection = Adopt(in reply);
             Decide(held, ref track, out var outcome);
             Deliver(held, in outcome);
             return;
@@ -176,7 +182,7 @@ public sealed partial class PacketWorker
 
     private void TakeConfirmation(HeldPacket held, in ShardReply reply)
     {
-        if (reply.HasEntry) Adopt(in reply.Entry);
+        if (reply.HasEntry) Adopt(in reply);
         if (held.WaitsForConfirmation)
         {
             if (reply.IsDropped) (held.Outcome.Fate, held.Outcome.Failure) = (PacketFate.TrackingDropped, reply.Failure);

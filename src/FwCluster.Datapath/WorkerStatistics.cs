@@ -26,8 +26,16 @@ public sealed class WorkerStatistics
     /// <summary>Packets dropped because their connection's shard has not answered in time.</summary>
     public ulong Unanswered { get; private set; }
 
+    /// <summary>Questions that this worker asked shards.</summary>
+    public ulong Questions { get; private set; }
+
+    /// <summary>How long their answers took.</summary>
+    public WaitTimes Answers { get; } = new();
+
     /// <summary>Frames of this fate.</summary>
     public ulong this[PacketFate fate] => _fates[(int)fate];
+
+    internal void CountQuestion() => Questions++;
 
     internal void Count(in PacketOutcome outcome)
     {

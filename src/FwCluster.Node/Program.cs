@@ -8,6 +8,7 @@ using FwCluster.Node;
 using FwCluster.Node.Configuration;
 using FwCluster.Node.Control;
 using FwCluster.Node.Live;
+using FwCluster.Node.Metrics;
 using FwCluster.Node.State;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -64,7 +65,7 @@ root.SetAction(async (parsed, cancellation) =>
         Console.Error.WriteLine(e.Message);
         return ExitCode.BadSettings;
     }
-    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException or NodeEndedException)
+    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException or NodeLostException)
     {
         Console.Error.WriteLine($"fwclusterd: {e.Message}");
         return ExitCode.Failed;
@@ -85,6 +86,12 @@ static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSet
         MakeRoom("state.socket", socket);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(socket));
     }
+    if (settings.Telemetry.Listen is { } metrics)
+    {
+        Telemetry.TryListen(metrics);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(metrics));
+    }
+    Telemetry.Add(builder, settings);
     if (rulesets is not null)
     {
         if (settings.Control!.Server.Socket is { } controlSocket) MakeRoom("control.socket", controlSocket);
@@ -92,6 +99,7 @@ static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSet
             settings, rulesets, gateway, services.GetRequiredService<NodeState>(), services.GetRequiredService<ILoggerFactory>()));
     }
     var app = builder.Build();
+    Telemetry.Map(app);
     StateEndpoint.Map(app, app.Services.GetRequiredService<NodeState>());
     ServiceManager.Tell(app.Lifetime);
     return app;

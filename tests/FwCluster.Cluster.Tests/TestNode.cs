@@ -17,6 +17,7 @@ internal sealed class TestNode : IAsyncDisposable
     public const string Key = "000102030405060708090a0b0c0d0e0f";
 
     private readonly SemaphoreSlim _woken = new(0);
+    private readonly Dictionary<FlowKey, ShardReply> _control = [];
 
     private TestNode(ClusterNode node)
     {
@@ -97,9 +98,11 @@ internal sealed class TestNode : IAsyncDisposable
     public bool Send(uint id, byte[] packet, ExpectationId expectation = default)
     {
         Assert.Equal(DecodeResult.Ok, PacketDecoder.Decode(packet, packet.Length, out var headers));
+        // A control connection goes back with each of its packets, as if each announced something.
+        _control.Remove(FlowKey.Of(headers.Tuple), out var held);
         return Link.TrySend(new ShardRequest
         {
-            Kind = ShardRequestKind.Ask, Id = id, Tuple = headers.Tuple, WireLength = packet.Length, Expectation = expectation,
+            HasEntry = held.HasEntry, Entry = held.Entry, Helper = held.Helper, Kind = ShardRequestKind.Ask, Id = id, Tuple = headers.Tuple, WireLength = packet.Length, Expectation = expectation,
             Accepts = AcceptedStates.New | AcceptedStates.Established | AcceptedStates.Related,
         }, packet);
     }
@@ -114,6 +117,7 @@ internal sealed class TestNode : IAsyncDisposable
             {
                 if (reply.Kind is ShardReplyKind.Answer or ShardReplyKind.Confirmed) answers[reply.Id] = reply;
                 else Told.Enqueue(reply);
+                if (reply is { HasEntry: true, Entry.Helper: not 0 }) _control[FlowKey.Of(reply.Entry.Original)] = reply;
             }
             if (answers.Count >= count) break;
             Assert.True(DateTime.UtcNow < end, $"{answers.Count} of {count} answers came");

@@ -10,6 +10,8 @@ public sealed class CommandLineTests
     [InlineData("mode=inlime", "mode is 'inlime'; it must be mirror or inline")]
     [InlineData("queue.exempt=4053", "queue.exempt is '4053'; it must be ports such as 8443/tcp or 53/udp with commas between, and '4053' is none")]
     [InlineData("drops.files=0", "drops.files is '0'; it must be a number from 1 to 100000")]
+    [InlineData("metrics.listen=9405", "metrics.listen is '9405'; it must be an address with a port")]
+    [InlineData("metrics.collector=collector:4317", "metrics.collector is 'collector:4317'; it must be an address such as http://192.0.2.1:4317, or empty")]
     [InlineData("queue.nunber=7", "there is no setting 'queue.nunber'")]
     [InlineData("rules.ipv4=/nowhere", "/nowhere: cannot be read")]
     public void AWrongSettingIsNamed(string setting, string message)

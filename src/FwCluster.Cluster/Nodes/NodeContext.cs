@@ -34,6 +34,9 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
         set => _isLeaving = value;
     }
 
+    /// <summary>How many nodes the seeds name, this one among them or not.</summary>
+    public int Seeds { get; set; }
+
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();
 

@@ -1,5 +1,6 @@
 using Akka.Actor;
 using Akka.Cluster;
+using Akka.Cluster.Sharding;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Shards;
 
@@ -10,6 +11,8 @@ internal sealed partial class ShardGate
 {
     private readonly Dictionary<UniqueAddress, Member> _members = [];
     private readonly HashSet<UniqueAddress> _greeted = [];
+    private long _gatherUntil;
+    private int _regions;
 
     private void ReceiveNews(object message)
     {
@@ -38,7 +41,10 @@ internal sealed partial class ShardGate
                 break;
             case Check:
                 GreetAgain();
-                StartUnknown();
+                if (HasGathered()) StartUnknown();
+                break;
+            case CurrentRegions regions:
+                _regions = regions.Regions.Count;
                 break;
             default:
                 Unhandled(message);
@@ -137,6 +143,17 @@ internal sealed partial class ShardGate
         if (!node.KeepsDirectory) return;
         var wanted = new ShardMessages.DirectoryWanted(node);
         for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(wanted, ActorRefs.NoSender);
+    }
+
+    /// <summary>Nodes that start together share the shards among them from the beginning: the first waits a little for those that its seeds name, lest it
+    /// start all shards and hand most of them over again.</summary>
+    private bool HasGathered()
+    {
+        if (_map.Region is not { } region) return false;
+        if (_gatherUntil == 0) _gatherUntil = _node.Now + GatherTime;
+        if (_regions >= _node.Seeds || _node.Now >= _gatherUntil) return true;
+        region.Tell(GetCurrentRegions.Instance, Self);
+        return false;
     }
 
     /// <summary>Shards that nobody has: they are wanted before somebody asks, so that no packet waits for one to start.</summary>

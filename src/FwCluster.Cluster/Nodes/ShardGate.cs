@@ -21,6 +21,7 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
     /// <summary>A message is sent when it has grown to so many bytes: one that is larger makes what is behind it wait.</summary>
     public const int FullMessage = 48 * 1024;
 
+    private static readonly long GatherTime = (long)TimeSpan.FromSeconds(5).TotalNanoseconds;
     private static readonly TimeSpan CheckInterval = TimeSpan.FromMilliseconds(200);
 
     private readonly NodeContext _node;

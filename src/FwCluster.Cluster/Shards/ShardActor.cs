@@ -100,7 +100,7 @@ internal sealed partial class ShardActor : UntypedActor
                 _network.Over(over.Ticket);
                 break;
             case Claim claim:
-                Sender.Tell(_network.Answer(claim, _shard.Claim(claim.Expectation.Number, now)), Self);
+                Sender.Tell(_network.Answer(claim, ExpectationWire.TryRead(claim.Tuple, out var claimant) ? _shard.Claim(claim.Expectation.Number, in claimant, now) : null), Self);
                 break;
             case ClaimAnswer answer:
                 _shard.Claimed((long)answer.Number, _network.Read(answer), now);

@@ -96,6 +96,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
             return;
         }
         _waiting.Add(_lastBatch, batch);
+        node.Statistics.CountAnnouncement();
         batch.Timer = actor.System.Scheduler.ScheduleTellOnceCancelable(
             node.Settings.ExpectationWait, actor.Self, new ShardMessages.AnnouncementOver(_lastBatch), ActorRefs.NoSender);
     }
@@ -126,7 +127,11 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     /// <summary>A node has acknowledged a batch.</summary>
     public void Acknowledged(ulong ticket, int from)
     {
-        if (_waiting.TryGetValue(ticket, out var batch) && batch.Missing.Remove(from) && batch.Missing.Count == 0) Complete(ticket);
+        if (_waiting.TryGetValue(ticket, out var batch) && batch.Missing.Remove(from) && batch.Missing.Count == 0)
+        {
+            node.Statistics.CountAcknowledged();
+            Complete(ticket);
+        }
     }
 
     /// <summary>A node will not acknowledge any more.</summary>

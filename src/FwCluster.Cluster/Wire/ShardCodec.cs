@@ -41,6 +41,7 @@ internal sealed class ShardCodec(HelperNames helpers)
             writer.End(expectation);
         }
         writer.Flag(15, request.Template.Checksum == ChecksumCheck.Right);
+        writer.Bytes(16, request.Helper);
         writer.End(begun);
     }
 
@@ -70,6 +71,7 @@ internal sealed class ShardCodec(HelperNames helpers)
                 case 12: request.WireLength = (int)reader.AtMost(ushort.MaxValue * 2); break;
                 case 13: request.HasEntry = true; ReadEntry(ref reader, ref request.Entry, now); break;
                 case 14: ReadExpectation(ref reader, ref request.Expectation); break;
+                case 16: request.Helper = reader.Bytes.ToArray(); break;
                 case 15 when reader.Flag: request.Template.Checksum = ChecksumCheck.Right; break;
                 default: break; // of a later release
             }
@@ -93,6 +95,7 @@ internal sealed class ShardCodec(HelperNames helpers)
         writer.Flag(10, reply.IsDropped);
         writer.Flag(11, reply.IsPending);
         if (reply.HasEntry) WriteEntry(writer, 12, reply.Entry, now);
+        writer.Bytes(13, reply.Helper);
         writer.End(begun);
     }
 
@@ -119,6 +122,7 @@ internal sealed class ShardCodec(HelperNames helpers)
                 case 10: reply.IsDropped = reader.Flag; break;
                 case 11: reply.IsPending = reader.Flag; break;
                 case 12: reply.HasEntry = true; ReadEntry(ref reader, ref reply.Entry, now); break;
+                case 13: reply.Helper = reader.Bytes.ToArray(); break;
                 default: break;
             }
         }

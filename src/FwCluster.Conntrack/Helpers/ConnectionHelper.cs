@@ -34,6 +34,14 @@ public abstract class ConnectionHelper
     /// <returns>What <see cref="HelperCall.State"/> is to hold; null where the bytes are none that it has written.</returns>
     public virtual object? Load(ReadOnlySpan<byte> bytes) => null;
 
+    /// <summary>What to remember of a connection whose latest packets another table has seen, and did not tell of.</summary>
+    /// <param name="state">What <see cref="HelperCall.State"/> was before.</param>
+    public virtual object? PickUp(object? state) => state;
+
+    /// <summary>Tells, without a trace, whether <see cref="Help"/> might note an expectation for this packet. A table that holds a connection for another
+    /// one leaves such a packet to it.</summary>
+    public virtual bool MayExpect(in HelperCall call) => true;
+
     /// <summary>
     /// Reads a packet of a connection the helper is attached to, after the rules accepted it and before it goes on.
     /// </summary>

@@ -5,7 +5,7 @@ namespace FwCluster.Conntrack.Table;
 
 /// <summary>The expectations of a table and what helpers remember of their connections (nf_conntrack_expect.c). Work happens only for
 /// connections with a helper, and for first packets while anything is expected.</summary>
-internal sealed class ExpectationTable(int maxExpectations)
+internal sealed class ExpectationTable(ConntrackSettings settings)
 {
     private readonly Dictionary<Place, List<Expectation>> _byPlace = [];
     private readonly Dictionary<int, MasterState> _masters = [];
@@ -19,8 +19,11 @@ internal sealed class ExpectationTable(int maxExpectations)
     /// <summary>Expectations, those included whose time is over and that nobody has met since.</summary>
     public int Count { get; private set; }
 
+    /// <summary>How many there may be, and for how long.</summary>
+    public ConntrackSettings Settings { get; set; } = settings;
+
     /// <summary>Expectations there may be.</summary>
-    public int Limit { get; set; } = maxExpectations;
+    public int Limit => Settings.MaxExpectations;
 
     public IEnumerable<Expectation> All => _byPlace.Values.SelectMany(list => list);
 
@@ -82,7 +85,7 @@ internal sealed class ExpectationTable(int maxExpectations)
         EvictOldest(master, expectation.Class, helper.MaxExpected, now);
         if (Count >= Limit) return false;
 
-        expectation.Expires = now + Duration.Nanoseconds(helper.ExpectTimeout);
+        expectation.Expires = now + Duration.Nanoseconds(Settings.ExpectTimeout ?? helper.ExpectTimeout);
         Adopt(expectation);
         return true;
     }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using FwCluster.Api.V1;
 using FwCluster.Control.Access;
@@ -27,7 +28,18 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
     }
 
     /// <inheritdoc/>
-    public override async Task<ApplyRulesetResponse> Apply(ApplyRulesetRequest request, ServerCallContext context)
+    public override Task<ApplyRulesetResponse> Apply(ApplyRulesetRequest request, ServerCallContext context)
+        => TracedAsync("ruleset.apply", context, () => ApplyAsync(request, context));
+
+    /// <inheritdoc/>
+    public override Task<ConfirmRulesetResponse> Confirm(ConfirmRulesetRequest request, ServerCallContext context)
+        => TracedAsync("ruleset.confirm", context, () => ConfirmAsync(request, context));
+
+    /// <inheritdoc/>
+    public override Task<RollBackRulesetResponse> RollBack(RollBackRulesetRequest request, ServerCallContext context)
+        => TracedAsync("ruleset.roll_back", context, () => RollBackAsync(request, context));
+
+    private async Task<ApplyRulesetResponse> ApplyAsync(ApplyRulesetRequest request, ServerCallContext context)
     {
         var proposal = new RulesetProposal(Read(TextsOf(request.Rules)), context.Caller().Name)
         {
@@ -50,8 +62,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         return new ApplyRulesetResponse { Generation = after, Difference = difference };
     }
 
-    /// <inheritdoc/>
-    public override async Task<ConfirmRulesetResponse> Confirm(ConfirmRulesetRequest request, ServerCallContext context)
+    private async Task<ConfirmRulesetResponse> ConfirmAsync(ConfirmRulesetRequest request, ServerCallContext context)
     {
         context.Note($"confirm generation {request.Generation}", "waits to be confirmed");
         var confirmed = await cluster.Rules.ConfirmAsync(request.Generation).ConfigureAwait(false);
@@ -80,8 +91,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         return Task.FromResult(response);
     }
 
-    /// <inheritdoc/>
-    public override async Task<RollBackRulesetResponse> RollBack(RollBackRulesetRequest request, ServerCallContext context)
+    private async Task<RollBackRulesetResponse> RollBackAsync(RollBackRulesetRequest request, ServerCallContext context)
     {
         var number = request.Generation;
         if (number == 0)
@@ -116,13 +126,29 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         context.Note(what, Describe(cluster.Rules.Current));
         var (before, after) = await cluster.Rules.ApplyAsync(proposal).ConfigureAwait(false);
         context.Note(what, Describe(before), Describe(after));
+        Activity.Current.Note(after.Generation);
         return (GenerationOf(after.Generation), Difference(before.Rules, after.Rules));
+    }
+
+    private static async Task<T> TracedAsync<T>(string name, ServerCallContext context, Func<Task<T>> change)
+    {
+        using var trace = RulesetTraces.Call(name, context);
+        try
+        {
+            return await change().ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            trace.Fail(e);
+            throw;
+        }
     }
 
     private static string Describe(InForce rules) => $"generation {rules.Generation.Number} sha256 {rules.Generation.Digest}";
 
     private static CheckedRuleset Read(RulesetTexts texts)
     {
+        using var step = RulesetTraces.Step("ruleset.check");
         var (rules, errors) = CheckedRuleset.Read(texts);
         if (rules is not null) return rules;
         // The status is a header, which has to stay small: Check tells all.

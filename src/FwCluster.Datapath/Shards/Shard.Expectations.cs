@@ -6,9 +6,14 @@ namespace FwCluster.Datapath.Shards;
 /// <content>Expectations whose connections may be other shards'.</content>
 public sealed partial class Shard
 {
+    // A first packet is sent again for about two minutes (tcp_syn_retries).
+    private static readonly TimeSpan ClaimMemory = TimeSpan.FromMinutes(2);
+
     private readonly Dictionary<ulong, Expectation> _byNumber = [];
     private readonly Dictionary<Expectation, ulong> _numbers = new(ReferenceEqualityComparer.Instance);
     private readonly Dictionary<long, FlowKey> _tickets = [];
+    private readonly RecentlyKeyed<ulong, (FlowTuple Tuple, ClaimedExpectation Claimed)> _granted = new(ClaimMemory);
+    private readonly RecentlyKeyed<FlowKey, ExpectationId> _unanswered = new(ClaimMemory);
     private ulong _lastNumber;
     private long _lastTicket;
 
@@ -33,27 +38,37 @@ public sealed partial class Shard
     {
         _now = Math.Max(_now, now);
         if (!Find(ticket, ShardWaitKind.Claim, out var key, out var wait)) return;
+        _unanswered.Remove(key);
         _claimed = claimed;
         var asked = wait.Asked!;
-        Ask(asked.Holder, claimed is null ? asked.Request with { Expectation = default } : asked.Request, asked.Packet);
+        Ask(asked.Holder, asked.Request, asked.Packet, hasClaimed: true);
         _claimed = null;
         Resume(key, wait);
     }
 
-    /// <summary>Another shard's connection meets an expectation of this one's.</summary>
+    /// <summary>Another shard's connection meets an expectation of this one's. Whoever it was granted to gets it again: the answer may have been lost.</summary>
     /// <param name="number">The expectation's number.</param>
+    /// <param name="tuple">The connection's first packet.</param>
     /// <param name="now">Nanoseconds since the Unix epoch.</param>
     /// <returns>What the connection inherits; null where another one was first, or the expectation is gone.</returns>
-    public ClaimedExpectation? Claim(ulong number, long now)
+    public ClaimedExpectation? Claim(ulong number, in FlowTuple tuple, long now)
     {
         _now = Math.Max(_now, now);
-        if (!_byNumber.TryGetValue(number, out var expectation)) return null;
+        if (!_byNumber.TryGetValue(number, out var expectation))
+            return _granted.TryGet(number, _now, out var granted) && granted.Tuple == tuple ? granted.Claimed : null;
         var claimed = _table.Claim(expectation, _now);
-        if (claimed is not null) Statistics.Claimed++;
+        if (claimed is not { } inherited) return null;
+        Statistics.Claimed++;
+        if (!expectation.Permanent) _granted.Set(number, (tuple, inherited), _now);
         return claimed;
     }
 
-    private void ClaimFirst(int holder, in ShardRequest request, ReadOnlySpan<byte> packet)
+    /// <summary>What a first packet is to claim: what its worker's directory says; or what it claimed before without an answer, which no directory has any
+    /// more if the claim was granted.</summary>
+    private ExpectationId ExpectationFor(in ShardRequest request)
+        => request.Expectation.IsSet || !_unanswered.TryGet(FlowKey.Of(request.Tuple), _now, out var before) ? request.Expectation : before;
+
+    private void ClaimFirst(int holder, in ExpectationId expectation, in ShardRequest request, ReadOnlySpan<byte> packet)
     {
         var ticket = ++_lastTicket;
         var key = FlowKey.Of(request.Tuple);
@@ -61,9 +76,9 @@ public sealed partial class Shard
         _waits.Add(key, new ShardWait
         {
             Kind = ShardWaitKind.Claim, Number = ticket, Holder = holder, Deadline = _now + Patience,
-            Asked = new HeldRequest(holder, request, packet.ToArray()),
+            Asked = new HeldRequest(holder, request with { Expectation = expectation }, packet.ToArray()),
         });
-        _network!.Claim(ticket, in request.Expectation, in request.Tuple);
+        _network!.Claim(ticket, in expectation, in request.Tuple);
     }
 
     private bool Find(long ticket, ShardWaitKind kind, out FlowKey key, out ShardWait wait)

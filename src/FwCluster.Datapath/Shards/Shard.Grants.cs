@@ -28,10 +28,39 @@ public sealed partial class Shard
         }
     }
 
+    /// <summary>The holder does not tell what it saw last.</summary>
     private void ComeHome(int index)
     {
         _table[index].Grant = GrantKind.None;
         _table.Resume(index, _now);
+        _table.PickUpHelper(index);
+    }
+
+    /// <summary>The holder gives the connection back.</summary>
+    private void ComeHome(int index, in ShardRequest request)
+    {
+        _table.Update(index, in request.Entry);
+        _table.LoadHelper(index, request.Helper);
+        _table[index].Grant = GrantKind.None;
+    }
+
+    /// <summary>The holder asks about a packet that it may not decide, and gives the connection back with it. If it was being recalled, that is done too:
+    /// the holder will have nothing to return.</summary>
+    private void BringHome(int holder, in ShardRequest request)
+    {
+        var index = _table.Find(request.Tuple, request.Template, _now, out _);
+        if (index < 0 || _table[index].Grant != GrantKind.Exclusive || _table[index].Holder != holder) return;
+        ComeHome(index, in request);
+        var key = FlowKey.Of(request.Tuple);
+        if (!_waits.TryGetValue(key, out var wait) || wait.Kind != ShardWaitKind.Return || wait.Holder != holder) return;
+        _waits.Remove(key);
+        CountRecall(index, wait);
+        Resume(key, wait);
+    }
+
+    private void CountRecall(int index, ShardWait wait)
+    {
+        if (wait.Behind.TryPeek(out var next) && next.Holder != wait.Holder && _table[index].Recalls < byte.MaxValue) _table[index].Recalls++;
     }
 
     private ShardWait Recall(int index)
@@ -57,17 +86,9 @@ public sealed partial class Shard
         var index = _table.Find(request.Tuple, request.Template, _now, out _);
         if (index >= 0)
         {
-            ref var entry = ref _table[index];
-            if (wait.Behind.TryPeek(out var next) && next.Holder != holder && entry.Recalls < byte.MaxValue) entry.Recalls++;
-            if (request.HasEntry)
-            {
-                _table.Update(index, in request.Entry);
-                entry.Grant = GrantKind.None;
-            }
-            else
-            {
-                ComeHome(index);
-            }
+            CountRecall(index, wait);
+            if (request.HasEntry) ComeHome(index, in request);
+            else ComeHome(index);
         }
         Resume(key, wait);
     }
@@ -136,15 +157,20 @@ public sealed partial class Shard
         (entry.Grant, entry.Holder) = (grant, holder);
         reply.HasEntry = true;
         reply.Entry = entry;
-        if (grant == GrantKind.Shared) reply.Entry.OriginalCounters = reply.Entry.ReplyCounters = default; // it reports what it adds
-        else entry.Expires = long.MaxValue; // its holder knows
+        if (grant == GrantKind.Shared)
+        {
+            reply.Entry.OriginalCounters = reply.Entry.ReplyCounters = default; // it reports what it adds
+            return;
+        }
+        if (entry.Helper != 0) reply.Helper = _table.SaveHelper(index);
+        entry.Expires = long.MaxValue; // its holder knows
     }
 
     private GrantKind KindFor(in Connection entry)
     {
-        if (!entry.IsConfirmed || entry.Helper != 0) return GrantKind.None;
+        if (!entry.IsConfirmed) return GrantKind.None;
         if (entry.Recalls >= _settings.RecallsUntilShared)
-            return ConnectionTable.MayBeShared(in entry) ? GrantKind.Shared : GrantKind.None;
+            return entry.Helper == 0 && ConnectionTable.MayBeShared(in entry) ? GrantKind.Shared : GrantKind.None;
         // Two workers met it while it began, as a handshake does that takes two ways: not to call each segment back.
         return entry.Recalls > 0 && !ConnectionTable.MayBeShared(in entry) ? GrantKind.None : GrantKind.Exclusive;
     }

@@ -16,8 +16,9 @@ namespace FwCluster.Datapath.Shards;
 /// <item>the packet meets an expectation of another shard: it is claimed there;</item>
 /// <item>the packet announced an expectation: it goes on when every node's directory has it.</item>
 /// </list>
-/// A worker that asks gets the connection for itself (<see cref="GrantKind.Exclusive"/>), but for one with a helper, whose packets are all read here,
-/// and one that several workers keep asking about: once established it is theirs together (<see cref="GrantKind.Shared"/>).
+/// A worker that asks gets the connection for itself (<see cref="GrantKind.Exclusive"/>), what its helper remembers with it; a packet by which the
+/// helper announces something brings it back, since expectations are the shard's to tell. One that several workers keep asking about is theirs together
+/// once it is established (<see cref="GrantKind.Shared"/>); one with a helper is nobody's then, and all its packets are read here.
 /// </remarks>
 public sealed partial class Shard
 {
@@ -70,6 +71,7 @@ public sealed partial class Shard
         {
             case ShardRequestKind.Ask:
                 Statistics.Questions++;
+                if (request.HasEntry) BringHome(holder, in request);
                 if (_waits.Count > 0 && _waits.TryGetValue(FlowKey.Of(request.Tuple), out var wait))
                     wait.Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
                 else
@@ -104,7 +106,8 @@ public sealed partial class Shard
         if (_waits.Count > 0) GiveUpWaiting();
     }
 
-    private void Ask(int holder, in ShardRequest request, ReadOnlySpan<byte> packet)
+    // hasClaimed: what it met was claimed for it already, and granted, refused or not answered.
+    private void Ask(int holder, in ShardRequest request, ReadOnlySpan<byte> packet, bool hasClaimed = false)
     {
         if (PacketDecoder.Decode(packet, request.WireLength, out var headers) != DecodeResult.Ok)
         {
@@ -120,21 +123,21 @@ public sealed partial class Shard
             Recall(index).Behind.Enqueue(new HeldRequest(holder, request, packet.ToArray()));
             return;
         }
-        var mayClaim = request.Expectation.IsSet && _network is not null && _claimed is null && !isAboutAnother;
-        if (index < 0 && mayClaim)
+        var expectation = _network is null || hasClaimed || isAboutAnother ? default : ExpectationFor(in request);
+        if (index < 0 && expectation.IsSet)
         {
-            ClaimFirst(holder, request, packet);
+            ClaimFirst(holder, in expectation, request, packet);
             return;
         }
 
         // What its tracker has made of the few packets that came here since.
         if (index >= 0 && _table[index].Grant == GrantKind.Shared) ConnectionTable.MakeLiberal(ref _table[index]);
         var track = _table.Track(in headers, packet, in request.Template, _now);
-        if (track.IsUnconfirmed && mayClaim)
+        if (track.IsUnconfirmed && expectation.IsSet)
         {
             // It takes the place of one that was closed, and meets the expectation as any first packet does.
             _table.Discard(ref track);
-            ClaimFirst(holder, request, packet);
+            ClaimFirst(holder, in expectation, request, packet);
             return;
         }
         if (!track.Drop && track.Connection >= 0 && !isAboutAnother && request.AsksFirst)
@@ -164,6 +167,7 @@ public sealed partial class Shard
             reply.IsDropped = true;
             reply.Failure = track.Failure;
         }
+        if (isAccepted && track.Connection >= 0) _unanswered.Remove(FlowKey.Of(headers.Tuple)); // it has begun without
         // What was reset is over in seconds, or its timeout is what a challenge decides: it stays where it is.
         var isReset = headers.Protocol == IpProtocol.Tcp && (headers.TcpFlags & TcpFlags.Rst) != 0;
         if (track.Connection >= 0 && belongs) Grant(holder, track.Connection, ref reply, mayGrant: isAccepted && !reply.IsDropped && !isReset);
@@ -254,7 +258,8 @@ public sealed partial class Shard
                     _output.Reply(wait.Holder, in wait.Reply);
                     break;
                 case ShardWaitKind.Claim:
-                    Ask(wait.Holder, wait.Asked!.Request with { Expectation = default }, wait.Asked.Packet);
+                    _unanswered.Set(key, wait.Asked!.Request.Expectation, _now);
+                    Ask(wait.Holder, wait.Asked.Request, wait.Asked.Packet, hasClaimed: true);
                     break;
             }
             Resume(key, wait);

@@ -41,6 +41,9 @@ public struct ShardReply
 
     /// <summary>The connection: granted to the worker as <see cref="Connection.Grant"/> says, or to be read by its rules.</summary>
     public Connection Entry;
+
+    /// <summary>What the helper of a connection that is granted remembers; null for nothing.</summary>
+    public byte[]? Helper;
 }
 
 /// <summary>Kinds of <see cref="ShardReply"/>.</summary>

@@ -35,8 +35,11 @@ public struct ShardRequest
     /// <summary><see cref="Entry"/> is there.</summary>
     public bool HasEntry;
 
-    /// <summary>The connection as the worker has it.</summary>
+    /// <summary>The connection as the worker has it. With a question it goes back: the worker held it, and may not decide this packet.</summary>
     public Connection Entry;
+
+    /// <summary>What the connection's helper remembers (<see cref="ConnectionTable.SaveHelper"/>), where a connection goes back; null for nothing.</summary>
+    public byte[]? Helper;
 }
 
 /// <summary>Kinds of <see cref="ShardRequest"/>.</summary>

@@ -70,6 +70,9 @@ public sealed record NodeSettings
     /// <summary>It takes packets: alone, or with the role capture in a cluster.</summary>
     public bool HasPorts => Cluster is null || Cluster.Roles.Contains(ClusterRoles.Capture);
 
+    /// <summary>Who is told what is counted.</summary>
+    public required TelemetrySettings Telemetry { get; init; }
+
     /// <summary>The control plane, or null.</summary>
     public required ControlPlaneSettings? Control { get; init; }
 

@@ -52,6 +52,7 @@ public static class SettingsReader
             Drops = ReadDrops(values),
             StateSocket = TextOrNull(values, "state.socket"),
             HealthListen = EndPoint(values, "state.health-listen"),
+            Telemetry = ReadTelemetry(values),
             Control = ReadControl(values),
             File = file,
             Texts = values.Texts,
@@ -128,6 +129,16 @@ public static class SettingsReader
             Files = Number(values, "drops.files", 1, 100_000),
         };
         return settings.Folder.Length > 0 ? settings : null;
+    }
+
+    private static TelemetrySettings ReadTelemetry(SettingValues values)
+    {
+        Uri? collector = null;
+        if (TextOrNull(values, "metrics.collector") is { } text
+            && (!Uri.TryCreate(text, UriKind.Absolute, out collector) || (collector.Scheme != Uri.UriSchemeHttp && collector.Scheme != Uri.UriSchemeHttps)))
+            throw values.Wrong("metrics.collector", "an address such as http://192.0.2.1:4317, or empty");
+        return new TelemetrySettings(EndPoint(values, "metrics.listen"), Number(values, "metrics.rules", 0, 100_000), collector,
+            OneOf(values, "metrics.collector-protocol", ("grpc", false), ("http", true)), TimeSpan.FromSeconds(Number(values, "metrics.collector-seconds", 1, 3600)));
     }
 
     private static ControlPlaneSettings? ReadControl(SettingValues values)
@@ -212,6 +223,7 @@ public static class SettingsReader
         foreach (var (name, value, place) in values.Below(prefix))
             if (ConntrackSysctl.Apply($"{name}={value}", ref settings) is { } error)
                 throw new SettingsException($"{place}: {prefix}{name}: {error}");
-        return settings;
+        var seconds = Number(values, "tracking.expect-timeout", 0, 86_400);
+        return seconds == 0 ? settings : settings with { ExpectTimeout = TimeSpan.FromSeconds(seconds) };
     }
 }

@@ -48,7 +48,8 @@ internal sealed partial class ControlPlane : IHostedService, IAsyncDisposable
                 Switching = gateway.Switching,
             },
             [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway, settings.Helpers).Now, _recovered);
-        _agreement = new RulesetAgreement(store, _recovered, [_node], TimeProvider.System, logs.CreateLogger<RulesetAgreement>());
+        _agreement = new RulesetAgreement(store, _recovered, [new TracedTarget(_node)], TimeProvider.System, logs.CreateLogger<RulesetAgreement>());
+        state.RuledBy(_agreement);
         try
         {
             _server = ControlServer.Create(_settings.Server, new SingleNode(_node, _agreement), logs, TimeProvider.System);

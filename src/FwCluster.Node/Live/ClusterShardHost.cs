@@ -16,13 +16,17 @@ internal sealed class ClusterShardHost : IShardHost
     private readonly int _shards;
     private int _workers;
 
-    private ClusterShardHost(ClusterNode node, int shards) => (_node, _shards) = (node, shards);
+    private ClusterShardHost(ClusterNode node, int shards)
+    {
+        (_node, _shards) = (node, shards);
+        Ended = EndedAsync();
+    }
 
     /// <summary>This process as a node.</summary>
     public ClusterNode Node => _node;
 
-    /// <inheritdoc/>
-    public Task Ended => _node.Ended;
+    /// <summary>Fails when this node is none of the cluster any more: nobody would answer its questions.</summary>
+    public Task Ended { get; }
 
     /// <summary>Begins to join.</summary>
     /// <exception cref="SettingsException">The cluster's settings are wrong.</exception>
@@ -49,7 +53,7 @@ internal sealed class ClusterShardHost : IShardHost
     /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SettingsException">The others have another key, or another number of shards.</exception>
-    /// <exception cref="NodeEndedException">The others have sent this node away meanwhile.</exception>
+    /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
     public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
     {
         try
@@ -61,8 +65,8 @@ internal sealed class ClusterShardHost : IShardHost
         {
             throw new SettingsException($"cluster.{e.Message}");
         }
-        while (hasPorts && !_node.KnowsAllShards && !_node.Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
-        if (_node.Ended.IsCompleted) throw new NodeEndedException("this node has left the cluster before it was ready: the others took it for dead. Start it again");
+        while (hasPorts && !_node.KnowsAllShards && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }
 
     /// <summary>Leaves the cluster; the shards go to others first.</summary>
@@ -101,6 +105,12 @@ internal sealed class ClusterShardHost : IShardHost
     /// <summary>Of the cluster's limits, a shard's share.</summary>
     public (int Entries, int Expectations) LimitsOfShard(ConntrackSettings settings)
         => (Share(settings.MaxEntries, _shards), Share(settings.MaxExpectations, _shards));
+
+    private async Task EndedAsync()
+    {
+        await _node.Ended.ConfigureAwait(false);
+        throw new NodeLostException();
+    }
 
     /// <summary>A limit is the cluster's: each shard has its share, and some room for what chance deals it beyond.</summary>
     private static int Share(int limit, int shards) => Math.Max(64, (int)Math.Ceiling(limit / (double)shards * 1.1));

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using FwCluster.Capture.Divert;
+using FwCluster.Control.Rulesets;
 
 namespace FwCluster.Node.Live;
 
@@ -9,6 +10,7 @@ internal sealed class NodeState
     private volatile Gateway? _gateway;
     private volatile DivertRules? _divert;
     private volatile bool _isDraining;
+    private volatile IRulesetAgreement? _agreement;
 
     /// <summary>Why packets are not being decided as they should be; null where they are.</summary>
     public string? NotReady => _gateway is null ? "starting or stopping" : _gateway.Ended.IsCompleted ? "the port has failed"
@@ -16,6 +18,12 @@ internal sealed class NodeState
 
     /// <summary>The gateway, once it runs.</summary>
     public bool TryGet([NotNullWhen(true)] out Gateway? gateway) => (gateway = _gateway) is not null;
+
+    /// <summary>The generation of rules in force; null where there is no control plane.</summary>
+    public RulesetGeneration? Generation => _agreement?.Current.Generation;
+
+    /// <summary>Whose generations are in force.</summary>
+    public void RuledBy(IRulesetAgreement agreement) => _agreement = agreement;
 
     /// <summary>Packets are decided from now on.</summary>
     public void Ready(Gateway gateway, DivertRules? divert) => (_gateway, _divert) = (gateway, divert);

@@ -72,12 +72,12 @@ internal sealed class SimulatedShard : IShardOutput, IExpectationNetwork
 
     public void Claim(long ticket, in ExpectationId expectation, in FlowTuple tuple)
     {
-        var id = expectation;
+        var (id, claimant) = (expectation, tuple);
         var master = _cluster.NodeOf(id.Shard);
         var claim = new Claim { Expectation = ExpectationWire.Id(id.Shard, id.Number), Tuple = ExpectationWire.Of(tuple), Shard = (uint)_number, Number = (ulong)ticket };
         Post(claim, () =>
         {
-            var claimed = master.Shard(id.Shard).Shard.Claim(id.Number, _cluster.Now);
+            var claimed = master.Shard(id.Shard).Shard.Claim(id.Number, in claimant, _cluster.Now);
             var answer = new ClaimAnswer { Shard = (uint)_number, Number = (ulong)ticket, IsGranted = claimed is not null, MasterHelper = "ftp" };
             Post(answer, () => Shard.Claimed(ticket, claimed, _cluster.Now), isHere: master == _node);
         }, isHere: master == _node);

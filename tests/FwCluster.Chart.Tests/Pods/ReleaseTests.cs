@@ -34,11 +34,16 @@ public sealed class ReleaseTests(ImageRoot image)
         var pods = new Pod?[2 * Gateways];
         try
         {
-            kubelet.Resolve("fw-fwcluster-peers", [.. Enumerable.Range(Gateways, Gateways).Select(Address)]);
             kubelet.Resolve("fw-fwcluster", Address(Gateways));
-            Pod Start(RenderedChart rendered, int index) => pods[index] = index < Gateways
-                ? kubelet.Start(rendered, rendered.Pods["gateway"].Spec, $"node-{index}", Address(index), lab.Gateways[index])
-                : kubelet.Start(rendered, rendered.Pods["control"].Spec, $"fw-fwcluster-control-{index - Gateways}", Address(index), lab.Gateways[index]);
+            var placed = new SortedSet<int>();
+            Pod Start(RenderedChart rendered, int index)
+            {
+                // The discovery service names a pod as soon as it has an address.
+                if (placed.Add(index)) kubelet.Resolve("fw-fwcluster-peers", [.. placed.Select(Address)]);
+                return pods[index] = index < Gateways
+                    ? kubelet.Start(rendered, rendered.Pods["gateway"].Spec, $"node-{index}", Address(index), lab.Gateways[index])
+                    : kubelet.Start(rendered, rendered.Pods["control"].Spec, $"fw-fwcluster-control-{index - Gateways}", Address(index), lab.Gateways[index]);
+            }
             foreach (var index in (int[])[3, 4, 5]) Start(chart, index);
             foreach (var index in (int[])[3, 4, 5]) pods[index]!.WaitUntilReady();
             foreach (var index in (int[])[0, 1]) Start(chart, index).WaitUntilReady();

@@ -227,10 +227,10 @@ internal sealed class DelayedCluster
 
         public void Claim(long ticket, in ExpectationId expectation, in FlowTuple tuple)
         {
-            var id = expectation;
+            var (id, claimant) = (expectation, tuple);
             _cluster.Post(Number, id.Shard, () =>
             {
-                var claimed = _cluster._places[id.Shard].Shard.Claim(id.Number, _cluster.Now);
+                var claimed = _cluster._places[id.Shard].Shard.Claim(id.Number, in claimant, _cluster.Now);
                 if (claimed is not null) _cluster._granted[id] = _cluster._granted.GetValueOrDefault(id) + 1;
                 _cluster.Post(id.Shard, Number, () => Shard.Claimed(ticket, claimed, _cluster.Now));
             });

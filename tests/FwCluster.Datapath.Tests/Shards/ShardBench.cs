@@ -35,14 +35,14 @@ internal sealed class ShardBench : IShardOutput, IExpectationNetwork
         Shard.Tick(Now, int.MaxValue);
     }
 
-    /// <summary>A worker asks; its question's number.</summary>
-    public uint Ask(int holder, byte[] packet, AcceptedStates accepts = All, bool first = false, ExpectationId expectation = default)
+    /// <summary>A worker asks, and brings back what it was granted, if it says so; its question's number.</summary>
+    public uint Ask(int holder, byte[] packet, AcceptedStates accepts = All, bool first = false, ExpectationId expectation = default, ShardReply back = default)
     {
         Assert.Equal(DecodeResult.Ok, PacketDecoder.Decode(packet, packet.Length, out var headers));
         var request = new ShardRequest
         {
             Kind = ShardRequestKind.Ask, Id = ++_question, Tuple = headers.Tuple, Accepts = accepts, AsksFirst = first, WireLength = packet.Length,
-            Expectation = expectation,
+            Expectation = expectation, HasEntry = back.HasEntry, Entry = back.Entry, Helper = back.Helper,
         };
         Shard.Take(holder, in request, packet, Now += 1000);
         return _question;

@@ -154,10 +154,10 @@ public sealed class DealtCluster
 
         public void Claim(long ticket, in ExpectationId expectation, in FlowTuple tuple)
         {
-            var id = expectation;
+            var (id, claimant) = (expectation, tuple);
             _cluster._mail.Enqueue(() =>
             {
-                var claimed = _cluster._places[id.Shard].Shard.Claim(id.Number, _cluster._now);
+                var claimed = _cluster._places[id.Shard].Shard.Claim(id.Number, in claimant, _cluster._now);
                 _cluster._mail.Enqueue(() => Shard.Claimed(ticket, claimed, _cluster._now));
             });
         }

@@ -63,19 +63,12 @@ public class AdmissionTests
             field.Lab.RouteSplit();
             Assert.Empty(field.FetchInEveryWay(KiB, times: 2, seconds: 30, parallel: 2, perLogin: 2));
             // Together they have all shards, so no third one has any.
-            Assert.Equal(64, starts.Sum(node => Shards(node.Result)));
-            Assert.All(starts, node => Assert.NotEqual(0, Shards(node.Result)));
+            Assert.Equal(64, starts.Sum(node => ClusterSetup.Shards(node.Result)));
+            Assert.All(starts, node => Assert.NotEqual(0, ClusterSetup.Shards(node.Result)));
         }
         finally
         {
             foreach (var start in starts.Where(start => start.IsCompletedSuccessfully)) start.Result.Dispose();
         }
-    }
-
-    private static int Shards(FwClusterFirewall node)
-    {
-        var statistics = node.ReadStatistics();
-        var after = statistics.AsSpan(statistics.IndexOf("cluster shards=", StringComparison.Ordinal) + "cluster shards=".Length);
-        return int.Parse(after[..after.IndexOf(' ')], System.Globalization.CultureInfo.InvariantCulture);
     }
 }

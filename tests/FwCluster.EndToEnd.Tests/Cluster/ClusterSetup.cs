@@ -49,6 +49,15 @@ internal static class ClusterSetup
         return new FwClusterFirewall(lab.Gateways[index], change is null ? setup : change(setup));
     }
 
+    /// <summary>How many shards a node has.</summary>
+    public static int Shards(FwClusterFirewall node)
+    {
+        const string label = "cluster shards=";
+        var statistics = node.ReadStatistics();
+        var after = statistics.AsSpan(statistics.IndexOf(label, StringComparison.Ordinal) + label.Length);
+        return int.Parse(after[..after.IndexOf(' ')], CultureInfo.InvariantCulture);
+    }
+
     /// <summary>A number that a person may set for a longer run, by a variable of the environment.</summary>
     public static int Number(string variable, int otherwise)
         => int.TryParse(Environment.GetEnvironmentVariable(variable), NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number > 0

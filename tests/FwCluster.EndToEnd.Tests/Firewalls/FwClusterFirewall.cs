@@ -63,6 +63,14 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     /// <summary>What it has said so far.</summary>
     public string Log => _process!.Error + _process.Output;
 
+    /// <summary>Sends it a signal.</summary>
+    public void Signal(int signal) => _process!.Signal(signal);
+
+    /// <summary>Waits until it has ended by itself.</summary>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="CommandFailedException">It did not.</exception>
+    public int WaitForEnd() => _process!.WaitForExit(Patience) ? _process.ExitCode : throw new CommandFailedException($"it still runs: {Log}");
+
     /// <summary>Ends it as an operator does, by SIGTERM; what it said is in the exception where it does not end well.</summary>
     /// <exception cref="CommandFailedException">It ended with an error, had ended already, or did not end in time.</exception>
     public void Stop()

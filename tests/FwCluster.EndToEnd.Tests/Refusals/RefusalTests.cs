@@ -102,12 +102,48 @@ public class RefusalTests
         });
     }
 
+    /// <summary>An expectation goes when its own time is over, while its master lives. The kernel's time is no setting: <see cref="ExpectationPastFiveMinutes"/>.</summary>
+    [KernelTheory]
+    [InlineData(FirewallPlace.Host)]
+    [InlineData(FirewallPlace.Gateway)]
+    public void ExpectationPastItsTimeout(FirewallPlace place)
+    {
+        const int seconds = 3;
+        var setup = FtpRules.Strict(place) with { DaemonSettings = [$"tracking.expect-timeout={seconds}"] };
+        using var network = new TestNetwork(place);
+        using var firewall = FirewallKind.FwCluster.Start(network.Firewall, setup);
+        Parallel.ForEach(IpFamilies.Both, family =>
+        {
+            // A control connection has one expectation at a time, so each way has its own.
+            using var passive = new FtpDialogue(network, family);
+            using var active = new FtpDialogue(network, family);
+            using var server = passive.ServerListens();
+            using var client = active.ClientListens();
+            void Announce()
+            {
+                passive.AnnouncePassive(passive.ServerAddress, server.Port());
+                active.AnnounceActive(active.ClientAddress, client.Port());
+            }
+            Announce();
+            Passed(passive.ClientConnects(server, Endpoints.Patience));
+            Passed(active.ServerConnects(client, Endpoints.Patience));
+            Announce();
+            Thread.Sleep(TimeSpan.FromSeconds(seconds));
+            Refused(passive.ClientConnects(server, Endpoints.Refusal));
+            Refused(active.ServerConnects(client, Endpoints.Refusal));
+            // The masters are as they were: what they announce again passes.
+            Announce();
+            Passed(passive.ClientConnects(server, Endpoints.Patience));
+            Passed(active.ServerConnects(client, Endpoints.Patience));
+        });
+    }
+
     /// <summary>
     /// The five minutes that an announced connection has. All firewalls wait at the same time. The kernel's timer for so long a time may be
     /// late by as much as 131 s (the sixth level of its wheel, at 250 Hz), FwCluster's is not.
     /// </summary>
     [KernelFact(Explicit = true)]
-    public void ExpectationPastItsTimeout()
+    public void ExpectationPastFiveMinutes()
     {
         Parallel.ForEach(Enum.GetValues<FirewallKind>(), kind =>
         {

@@ -24,7 +24,9 @@ public sealed class FtpControl
     /// What to begin with for a connection whose lines somebody else has read until now: the next segment of each direction is
     /// taken for a line's beginning. Otherwise the first command after the connection was taken over would be missed.
     /// </summary>
-    public static FtpControl PickedUp() => new() { _original = LineTracker.PickedUp, _reply = LineTracker.PickedUp };
+    /// <param name="before">What was known of it; null for nothing. TLS does not end unseen.</param>
+    public static FtpControl PickedUp(FtpControl? before = null)
+        => new() { _original = LineTracker.PickedUp, _reply = LineTracker.PickedUp, _tls = before?._tls ?? TlsProgress.Clear };
 
     /// <summary>Writes it as bytes.</summary>
     internal byte[] Save()

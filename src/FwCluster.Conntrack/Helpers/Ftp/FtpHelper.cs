@@ -50,11 +50,23 @@ public sealed class FtpHelper : ConnectionHelper
     public override object? Load(ReadOnlySpan<byte> bytes) => FtpControl.Load(bytes);
 
     /// <inheritdoc/>
+    public override object? PickUp(object? state) => FtpControl.PickedUp(state as FtpControl);
+
+    /// <inheritdoc/>
+    public override bool MayExpect(in HelperCall call)
+    {
+        if (!IsRead(in call) || call.State is not FtpControl { IsEncrypted: false } control) return false;
+        var lines = control.Lines(call.Direction); // a copy, whose pick-up may be used up
+        return lines.BeginsLine(call.Headers.TcpSequence)
+            && FindAnnouncement(call.Payload, in call.Headers, call.Direction, out var endpoint) == FtpMatch.Found
+            && MayBeExpected(in call, in endpoint);
+    }
+
+    /// <inheritdoc/>
     public override bool Help(ref HelperCall call)
     {
         ref readonly var headers = ref call.Headers;
-        if (call.PacketState != ConntrackState.Established) return true;
-        if (headers.Transport != TransportHeader.Whole || headers.PayloadLength <= 0) return true;
+        if (!IsRead(in call)) return true;
 
         call.State ??= new FtpControl();
         var control = (FtpControl)call.State;
@@ -85,6 +97,11 @@ public sealed class FtpHelper : ConnectionHelper
         return accept;
     }
 
+    private static bool IsRead(in HelperCall call)
+        => call.PacketState == ConntrackState.Established && call.Headers.Transport == TransportHeader.Whole && call.Headers.PayloadLength > 0;
+
+    private bool MayBeExpected(in HelperCall call, in FtpEndpoint endpoint) => endpoint.Address == call.Headers.Source || Loose;
+
     private static FtpMatch FindAnnouncement(
         ReadOnlySpan<byte> segment, in PacketHeaders headers, Direction direction, out FtpEndpoint endpoint)
     {
@@ -102,7 +119,7 @@ public sealed class FtpHelper : ConnectionHelper
     private bool Expect(ref HelperCall call, in FtpEndpoint endpoint)
     {
         ref readonly var headers = ref call.Headers;
-        if (endpoint.Address != headers.Source && !Loose) return true;
+        if (!MayBeExpected(in call, in endpoint)) return true;
         return call.Expectations.Expect(
             new Expectation
             {

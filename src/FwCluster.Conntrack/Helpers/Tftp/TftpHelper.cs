@@ -30,13 +30,15 @@ public sealed class TftpHelper : ConnectionHelper
     /// <inheritdoc/>
     public override TimeSpan ExpectTimeout => TimeSpan.FromMinutes(5);
 
+    /// <inheritdoc/>
+    public override bool MayExpect(in HelperCall call) => IsRequest(call.Payload);
+
     /// <summary>Reads the first two bytes of a packet of either direction and any state; the request is the connection's
     /// first.</summary>
     /// <inheritdoc/>
     public override bool Help(ref HelperCall call)
     {
-        if (!BinaryPrimitives.TryReadUInt16BigEndian(call.Payload, out var operation)) return true;
-        if (operation is not (ReadRequest or WriteRequest)) return true;
+        if (!IsRequest(call.Payload)) return true;
 
         ref readonly var request = ref call.Connection.Original;
         return call.Expectations.Expect(
@@ -57,4 +59,7 @@ public sealed class TftpHelper : ConnectionHelper
             this,
             call.Now);
     }
+
+    private static bool IsRequest(ReadOnlySpan<byte> payload)
+        => BinaryPrimitives.TryReadUInt16BigEndian(payload, out var operation) && operation is ReadRequest or WriteRequest;
 }
