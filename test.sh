@@ -173,7 +173,7 @@ alone=() waiting=() computing=()
 for project in "${projects[@]}"; do
     project=$(basename "$project")
     case ${project#FwCluster.} in
-        Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
+        Chart.Tests | Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
         Capture.Tests | Control.Tests | Differential.Tests | Cli.Tests) waiting+=("$project") ;;
         *) computing+=("$project") ;;
     esac

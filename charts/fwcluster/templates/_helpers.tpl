@@ -29,7 +29,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end }}
 
-{{/* The pods that rule, and by which others join. */}}
+{{/* The pods that rule. */}}
 {{- define "fwcluster.controlComponent" -}}
 {{ if eq .Values.mode "split" }}control{{ else }}gateway{{ end }}
 {{- end }}

@@ -63,7 +63,7 @@ internal sealed class Pod : IDisposable
     public void WaitUntilReady()
     {
         WaitUntil(() => Probe(_container.StartupProbe), TimeSpan.FromSeconds(_container.StartupProbe.FailureThreshold!.Value * _container.StartupProbe.PeriodSeconds!.Value));
-        WaitUntil(() => IsReady, TimeSpan.FromSeconds(60));
+        WaitUntil(() => IsReady, TimeSpan.FromSeconds(90)); // where the machine has other things to do, a node may be taken for dead and start again
     }
 
     /// <summary>Waits until it has ended by itself; its exit code.</summary>

@@ -64,9 +64,6 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     /// <summary>What it has said so far.</summary>
     public string Log => _process!.Error + _process.Output;
 
-    /// <summary>Sends it a signal.</summary>
-    public void Signal(int signal) => _process!.Signal(signal);
-
     /// <summary>Waits until it has ended by itself.</summary>
     /// <returns>Its exit code.</returns>
     /// <exception cref="CommandFailedException">It did not.</exception>
