@@ -185,7 +185,7 @@ public sealed partial class ConnectionTable : IExpectationSink
     {
         if (result.Connection < 0) return true;
         ref var connection = ref _store[result.Connection];
-        if (connection.Helper != 0 && !Help(ref connection, ref result, headers, packet, now))
+        if (connection.Helper != 0 && !result.IsOwners && !Help(ref connection, ref result, headers, packet, now))
         {
             Release(ref result);
             result.Failure = TrackFailure.Helper;

@@ -15,6 +15,10 @@ public struct TrackResult
     /// <summary>The entry is not in the table yet: it begins with this packet, when the rules accept it.</summary>
     public bool IsUnconfirmed;
 
+    /// <summary>The owner of the connection has decided the packet, its helper's reading included: what the helper remembers has come with the
+    /// connection.</summary>
+    public bool IsOwners;
+
     /// <summary>Tracking itself drops the packet, before any rule after the raw table sees it (the table is full).</summary>
     public bool Drop;
 

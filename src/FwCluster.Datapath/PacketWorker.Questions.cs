@@ -158,7 +158,7 @@ public sealed partial class PacketWorker
         Statistics.Answers.Add(_now - held.Since);
         var track = new TrackResult
         {
-            Connection = -1, State = reply.State, Direction = reply.Direction, Failure = reply.Failure, Drop = reply.IsDropped,
+            Connection = -1, State = reply.State, Direction = reply.Direction, Failure = reply.Failure, Drop = reply.IsDropped, IsOwners = true,
         };
         if (!reply.IsPending)
         {

@@ -21,7 +21,7 @@ public sealed class ReleaseTests(ImageRoot image)
     /// Control connections of FTP cross one gateway and data connections another. Then a gateway comes and one goes, and pods are replaced by those
     /// of an upgrade, while transfers go on: none fails.
     /// </summary>
-    [KernelFact]
+    [KernelFact(Explicit = true)]
     public void NoTransferFailsOverSplitGatewaysNorWhileTheReleaseChanges()
     {
         Assert.True(image.Made.ExitCode == 0, image.Made.Error);

@@ -104,6 +104,7 @@ internal sealed class DelayedCluster
         foreach (var member in _members.Where(m => !m.IsGone))
         {
             var table = member.Worker.Connections;
+            Assert.Empty(table.Expectations(Now)); // that is for shards to do
             foreach (var index in table.Connections(Now).Where(index => table[index].Grant == GrantKind.Exclusive))
             {
                 var tuple = table[index].Original;
