@@ -181,7 +181,8 @@ public sealed partial class ConnectionTable
         if (result.Connection < 0) return;
         ref var connection = ref _store[result.Connection];
         if (!result.IsUnconfirmed && (connection.Status & ConnectionStatus.Dying) == 0) return;
-        if (result.IsUnconfirmed && connection.Helper != 0) _expectations.Forget(result.Connection);
+        // Also of one that this packet has ended: its helper has read the packet since (destroy_conntrack cleans up once more, too).
+        if (connection.Helper != 0) _expectations.Forget(result.Connection);
         _store.Free(result.Connection);
         result.Connection = -1;
         result.IsUnconfirmed = false;
