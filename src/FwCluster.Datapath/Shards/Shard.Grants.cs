@@ -28,10 +28,11 @@ public sealed partial class Shard
         }
     }
 
-    /// <summary>The holder does not tell what it saw last.</summary>
+    /// <summary>The holder does not tell what it saw last: windows that are as old as its last word would call what comes now INVALID, for good.</summary>
     private void ComeHome(int index)
     {
         _table[index].Grant = GrantKind.None;
+        ConnectionTable.MakeLiberal(ref _table[index]);
         _table.Resume(index, _now);
         _table.PickUpHelper(index);
     }

@@ -66,6 +66,16 @@ public sealed class ShardExpectationTests
         Assert.Equal(announcing, _bench.Next(2, ShardReplyKind.Answer).Id);
     }
 
+    /// <summary>The shard has not seen what its client acknowledges now: that must not be INVALID until the connection ends.</summary>
+    [Fact]
+    public void WhatAHolderSawThatIsGoneMakesNothingInvalid()
+    {
+        LoggedIn();
+        _ = _control.Answer(new string('x', 3000) + "\r\n");
+        _bench.Shard.HolderGone(2, _bench.Now);
+        Assert.Equal(ConntrackState.Established, _bench.Answer(1, _control.Ack()).State);
+    }
+
     /// <summary>Lines that nobody told of have passed; the next one is read all the same.</summary>
     [Fact]
     public void AHelperWhoseHolderIsGonePicksItsConnectionUp()
