@@ -175,8 +175,8 @@ alone=() waiting=() computing=()
 for project in "${projects[@]}"; do
     project=$(basename "$project")
     case ${project#FwCluster.} in
-        Chart.Tests | Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
-        Capture.Tests | Control.Tests | Differential.Tests | Cli.Tests) waiting+=("$project") ;;
+        Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
+        Capture.Tests | Chart.Tests | Control.Tests | Differential.Tests | Cli.Tests) waiting+=("$project") ;;
         *) computing+=("$project") ;;
     esac
 done

@@ -126,8 +126,8 @@ public sealed class DropWriter : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
+            Remember(exception); // first: who sees the count finds the reason
             Volatile.Write(ref _failed, _failed + 1);
-            Remember(exception);
         }
     }
 
