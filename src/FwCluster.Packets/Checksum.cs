@@ -12,12 +12,13 @@ public static class Checksum
     public static ushort Sum(ReadOnlySpan<byte> data) => ToHostOrder(Fold(SumInMemoryOrder(data)));
 
     /// <summary>Checks the transport checksum (TCP, UDP, UDP-Lite, ICMP, ICMPv6; true for others and where the capture cut the packet short)
-    /// of a packet that is not a fragment. A UDP checksum of zero means "none" and is right, for tracking also in IPv6
+    /// of a packet that is not a fragment, or a first one of IPv6 that reassembly has passed on alone: the kernel checks that as it is. A UDP checksum of zero means "none" and is right, for tracking also in IPv6
     /// (udp_error in nf_conntrack_proto_udp.c).</summary>
     /// <remarks>The answer is tracking's. For UDP-Lite that is not RFC 3828's: udplite_error puts UDP's protocol number into the pseudo header,
     /// so that to the kernel a right UDP-Lite checksum is wrong, and the packet INVALID unless checksums are left alone.</remarks>
     public static bool TransportIsValid(in PacketHeaders headers, ReadOnlySpan<byte> packet)
     {
+        if (headers.IsFragment && (headers.Family != IpFamily.IPv6 || headers.FragmentOffset != 0)) return true;
         if (!TryLocate(in headers, packet.Length, out var at)) return true;
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         if (headers.Protocol == IpProtocol.Udp && transport[at] == 0 && transport[at + 1] == 0) return true;
@@ -29,7 +30,7 @@ public static class Checksum
     /// are not there to their end, as they are.</summary>
     public static void WriteTransport(in PacketHeaders headers, Span<byte> packet)
     {
-        if (!TryLocate(in headers, packet.Length, out var at)) return;
+        if (headers.IsFragment || !TryLocate(in headers, packet.Length, out var at)) return;
         var transport = packet[headers.TransportOffset..headers.TotalLength];
         var field = transport.Slice(at, 2);
         field.Clear();
@@ -70,7 +71,7 @@ public static class Checksum
             IpProtocol.IcmpV6 when headers.Family == IpFamily.IPv6 => 2,
             _ => -1,
         };
-        return at >= 0 && !headers.IsFragment && captured >= headers.TotalLength && headers.TransportLength >= at + 2;
+        return at >= 0 && captured >= headers.TotalLength && headers.TransportLength >= at + 2;
     }
 
     /// <summary>Bytes of the transport that the checksum covers: all, but what UDP-Lite says (RFC 3828 section 3.1; 0 is all).</summary>
