@@ -18,7 +18,7 @@ public sealed class ClusterRulesTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Applies of two clients together.</summary>
-    private static readonly int Applies = ClusterSetup.Number("FWCLUSTER_TEST_APPLIES", 25);
+    private static readonly int Applies = ClusterSetup.Number("FWCLUSTER_TEST_APPLIES", 24);
 
     [KernelFact]
     public async Task RulesAreInForceOnAllNodesOrOnNone()
