@@ -244,7 +244,12 @@ public sealed class ClusterNode : IAsyncDisposable
     private Task<Akka.Done> BeginToLeaveAsync()
     {
         _node.IsLeaving = true;
-        if (!HasHeirs()) _node.Map.Region = null; // who looks for a shard now would wait for nobody
+        if (!HasHeirs() && _node.Map.Region is { } region)
+        {
+            // Nobody takes the shards over: who looked for one would wait for nobody, and the region for a place for those that are looked for.
+            _node.Map.Region = null;
+            _system.Stop(region);
+        }
         return Task.FromResult(Akka.Done.Instance);
     }
 

@@ -77,6 +77,16 @@ public sealed class HandoverTests
         }
     }
 
+    /// <summary>What the other one had is not placed anew yet, and the last one waits for no place: there is none.</summary>
+    [Fact]
+    public async Task TheLastTwoLeaveOneRightAfterTheOther()
+    {
+        var nodes = await TestNode.ClusterAsync(2);
+        await FillAsync(nodes[0]);
+        await nodes[1].DisposeAsync();
+        await nodes[0].DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(12), TestContext.Current.CancellationToken);
+    }
+
     private static async Task FillAsync(TestNode node)
     {
         await node.AskAsync([.. TestNode.Connections(1300).Skip(300)]); // all held by the node

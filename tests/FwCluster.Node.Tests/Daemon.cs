@@ -81,7 +81,8 @@ internal sealed class Daemon : IDisposable
     /// <summary>Starts it again after <see cref="Kill"/> or <see cref="Stop"/>.</summary>
     public void Start()
     {
-        string[] command = [.. _wrapper, Program, "--config", Configuration, "--set", $"queue.count={Queues}"];
+        // What a killed one leaves in the folder for temporary files goes with this one's.
+        string[] command = ["env", $"TMPDIR={_folder}", .. _wrapper, Program, "--config", Configuration, "--set", $"queue.count={Queues}"];
         _process = _where.Start(command[0], command[1..]);
         _process.WaitUntil(IsReady, Patience);
     }
@@ -89,8 +90,13 @@ internal sealed class Daemon : IDisposable
     /// <summary>Ends it without a chance to clean up.</summary>
     public void Kill() => End(SigKill);
 
-    /// <summary>Keeps it from running (SIGSTOP) until <see cref="Continue"/>.</summary>
-    public void Pause() => _process!.Signal(SigStop);
+    /// <summary>Keeps it from running (SIGSTOP) until <see cref="Continue"/>: none of its threads runs on when this returns.</summary>
+    public void Pause()
+    {
+        _process!.Signal(SigStop);
+        if (!SpinWait.SpinUntil(() => Directory.EnumerateDirectories($"/proc/{_process.Id}/task").All(IsStopped), Patience))
+            throw new CommandFailedException($"runs {Patience} after SIGSTOP");
+    }
 
     /// <summary>Lets it run on.</summary>
     public void Continue() => _process!.Signal(SigContinue);
@@ -183,6 +189,9 @@ internal sealed class Daemon : IDisposable
         var line = File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal));
         return 1024 * long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
     }
+
+    /// <summary>The state is behind the name, which is in parentheses and may have any sign in it.</summary>
+    private static bool IsStopped(string task) => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'T';
 
     private bool IsReady()
     {

@@ -90,6 +90,8 @@ public sealed class MirrorTests
         socket.Connect(GatewayLab.RightIPv4, LoggedPort);
         mirror.Pause();
         for (var i = 0; i < Burst; i++) socket.Send(new byte[Payload]);
+        // All have found their room, or none, before the first is taken out.
+        Assert.True(SpinWait.SpinUntil(() => Arrived(probe) >= Burst, Patience), $"{Arrived(probe)} packets came to the mirror");
         mirror.Continue();
 
         long Seen() => Packets(mirror.Get("rules"), $"udp dpt:{LoggedPort}") + mirror.Statistic("kernel_drops") + mirror.Statistic("overruns");
@@ -100,6 +102,9 @@ public sealed class MirrorTests
         var kept = (Burst - mirror.Statistic("kernel_drops")) * (Payload + 42);
         Assert.InRange(kept, (mebibytes << 20) / 2, mebibytes << 20);
     }
+
+    /// <summary>Packets that the interface took in.</summary>
+    private static long Arrived(NetworkNamespace probe) => Number(Regex.Match(probe.Execute("cat /proc/net/dev"), @"span: *\d+ +(\d+)").Groups[1]);
 
     /// <summary>A host to which all that crosses the gateway's left interface is copied, both ways.</summary>
     private static NetworkNamespace AddMirror(GatewayLab lab)
