@@ -32,21 +32,23 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly ActorSystem _system;
     private readonly Akka.Cluster.Cluster _cluster;
     private readonly NodeContext _node;
+    private readonly Departure _departure;
     private readonly Func<int, ConnectionTable> _tables;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile IReadOnlyList<(string Host, int Port)> _seeds = [];
 
     private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
-        Func<long> clock)
+        Func<long> clock, ClusterStatistics statistics)
     {
         (_system, _tables) = (system, tables);
         _cluster = Akka.Cluster.Cluster.Get(system);
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
-        _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock);
+        _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock, statistics);
         var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
         self.KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture);
         _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
         Calls = new ClusterCalls(system);
+        _departure = new Departure(system, _cluster, BeginToLeave, HandedOverAsync);
     }
 
     /// <summary>The actors' system.</summary>
@@ -99,12 +101,13 @@ public sealed class ClusterNode : IAsyncDisposable
         var config = ClusterConfiguration.Of(settings, address);
         if (log is not null) config = ToLog.WithFallback(config);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(more is null ? config : more.WithFallback(config)));
-        if (settings.IsEncrypted) setup = setup.WithSetup(ClusterCertificates.Load(settings));
+        var statistics = new ClusterStatistics();
+        if (settings.IsEncrypted) setup = setup.WithSetup(ClusterCertificates.Load(settings, statistics));
         if (log is not null) setup = setup.WithSetup(new LoggerFactorySetup(log));
         var system = ActorSystem.Create(settings.Name, setup);
         try
         {
-            return await JoinAsync(system, settings, helpers, tables, clock, cancellation).ConfigureAwait(false);
+            return await JoinAsync(new ClusterNode(system, settings, helpers, tables, clock, statistics), cancellation).ConfigureAwait(false);
         }
         catch
         {
@@ -207,19 +210,15 @@ public sealed class ClusterNode : IAsyncDisposable
     public void Undrain() => _node.Gate.Tell(new ShardMessages.Drain(false));
 
     /// <summary>Leaves the cluster: shards are handed over first.</summary>
-    public async Task LeaveAsync()
-        => await CoordinatedShutdown.Get(_system).Run(CoordinatedShutdown.ClusterLeavingReason.Instance).ConfigureAwait(false);
+    public Task LeaveAsync() => _departure.LeaveAsync(() => _node.Map.Region);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync() => await LeaveAsync().ConfigureAwait(false);
 
-    private static async Task<ClusterNode> JoinAsync(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
-        Func<int, ConnectionTable> tables, Func<long> clock, CancellationToken cancellation)
+    private static async Task<ClusterNode> JoinAsync(ClusterNode node, CancellationToken cancellation)
     {
-        var node = new ClusterNode(system, settings, helpers, tables, clock);
-        var shutdown = CoordinatedShutdown.Get(system);
-        shutdown.AddTask(CoordinatedShutdown.PhaseBeforeClusterShutdown, "shards-are-not-wanted", node.BeginToLeaveAsync);
-        shutdown.AddTask(CoordinatedShutdown.PhaseClusterShardingShutdownRegion, "shards-go-on", node.HandedOverAsync);
+        var settings = node._node.Settings;
+        node._departure.Prepare();
         node._cluster.RegisterOnMemberUp(node.Begin);
         var self = node._cluster.SelfAddress;
         if (SeedJoin.IsNeededFor(settings))
@@ -241,7 +240,7 @@ public sealed class ClusterNode : IAsyncDisposable
         _node.Seeds = seeds.Count;
     }
 
-    private Task<Akka.Done> BeginToLeaveAsync()
+    private void BeginToLeave()
     {
         _node.IsLeaving = true;
         if (!HasHeirs() && _node.Map.Region is { } region)
@@ -250,16 +249,14 @@ public sealed class ClusterNode : IAsyncDisposable
             _node.Map.Region = null;
             _system.Stop(region);
         }
-        return Task.FromResult(Akka.Done.Instance);
     }
 
     /// <summary>Shards that were here have fetched what they left: before, this node must not go.</summary>
-    private async Task<Akka.Done> HandedOverAsync()
+    private async Task HandedOverAsync()
     {
         var end = Environment.TickCount64 + (long)HandoverTime.TotalMilliseconds;
         while (Environment.TickCount64 < end && HasHeirs() && (ShardsHere.Count > 0 || !_node.Left.IsEmpty))
             await Task.Delay(TimeSpan.FromMilliseconds(10)).ConfigureAwait(false);
-        return Akka.Done.Instance;
     }
 
     private bool HasHeirs(Func<Member, bool>? isOne = null) => _cluster.State.Members.Any(m => m.UniqueAddress != _cluster.SelfUniqueAddress

@@ -3,7 +3,7 @@ namespace FwCluster.Cluster;
 /// <summary>What a node counts of its talk with the others. Read on any thread.</summary>
 public sealed class ClusterStatistics
 {
-    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _announced, _acknowledged, _waitsOver;
+    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _announced, _acknowledged, _waitsOver, _distrusted;
 
     /// <summary>Questions that this node's workers asked.</summary>
     public long Questions => Volatile.Read(ref _questions);
@@ -38,6 +38,9 @@ public sealed class ClusterStatistics
     /// <summary>Announced expectations that not every node had acknowledged in time.</summary>
     public long ExpectationWaitsOver => Volatile.Read(ref _waitsOver);
 
+    /// <summary>Times that another node's certificate was not believed.</summary>
+    public long Distrusted => Volatile.Read(ref _distrusted);
+
     internal void AddQuestions(int here, int elsewhere)
     {
         Interlocked.Add(ref _questions, here + elsewhere);
@@ -51,6 +54,8 @@ public sealed class ClusterStatistics
     internal void CountRepliesReceived() => Interlocked.Increment(ref _repliesReceived);
 
     internal void CountForwarded() => Interlocked.Increment(ref _forwarded);
+
+    internal void CountDistrusted() => Interlocked.Increment(ref _distrusted);
 
     internal void CountBroken() => Interlocked.Increment(ref _broken);
 

@@ -26,10 +26,7 @@ public sealed class MembershipTests
     public async Task NodesShowEachOtherCertificates()
     {
         using var files = new CertificateFiles();
-        var nodes = await TestNode.ClusterAsync(2, (i, settings) => settings with
-        {
-            Certificate = files.Certificate(i), CertificateKey = files.Key(i), CertificateAuthority = files.Authority,
-        });
+        var nodes = await TestNode.ClusterAsync(2, (i, settings) => files.Of(i, settings));
         try
         {
             Assert.StartsWith("akka.ssl.", nodes[0].Node.Address.Protocol, StringComparison.Ordinal);
@@ -37,16 +34,48 @@ public sealed class MembershipTests
             Assert.NotEqual(0, nodes[1].Node.Statistics.QuestionsElsewhere);
 
             using var others = new CertificateFiles();
-            await using var stranger = await TestNode.StartAsync(TestNode.Settings(nodes[0].Seed) with
-            {
-                Certificate = others.Certificate(0), CertificateKey = others.Key(0), CertificateAuthority = others.Authority,
-            });
-            await Task.Delay(TimeSpan.FromSeconds(4), TestContext.Current.CancellationToken);
+            await using var stranger = await TestNode.StartAsync(others.Of(0, TestNode.Settings(nodes[0].Seed)));
+            // It does not believe them either, and goes on trying.
+            await TestNode.Until(() => stranger.Node.Statistics.Distrusted >= 2, "the stranger believed");
             Assert.False(stranger.Node.Joined.IsCompleted);
+            Assert.False(stranger.Node.Ended.IsCompleted);
         }
         finally
         {
             foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
+    /// <summary>A member is started again with a certificate that nobody believes, or somebody else has its address: the others talk to it, as they do to
+    /// every member, and are not ended by what it shows.</summary>
+    [Fact]
+    public async Task WhoShowsAWrongCertificateEndsNobodyElse()
+    {
+        using var files = new CertificateFiles();
+        using var others = new CertificateFiles();
+        var nodes = await TestNode.ClusterAsync(3, (i, settings) => files.Of(i % 2, settings));
+        try
+        {
+            var address = nodes[2].Node.Address;
+            await nodes[2].DieAsync();
+            await using var stranger = await TestNode.StartAsync(others.Of(0, TestNode.Settings()) with { Port = address.Port!.Value });
+            await TestNode.Until(() => nodes[0].Node.Statistics.Distrusted + nodes[1].Node.Statistics.Distrusted > 0, "nobody saw the wrong certificate");
+            await TestNode.Until(() => nodes[0].Node.ShardsHere.Count + nodes[1].Node.ShardsHere.Count == 8, "shards were not taken over");
+            Assert.Equal(100, (await nodes[1].AskAsync(TestNode.Connections(100))).Count);
+            Assert.False(nodes[0].Node.Ended.IsCompleted || nodes[1].Node.Ended.IsCompleted);
+
+            // Who saw it leaves as everybody does, and hands over.
+            var leaves = nodes[0].Node.Statistics.Distrusted > 0 ? nodes[0] : nodes[1];
+            var stays = leaves == nodes[0] ? nodes[1] : nodes[0];
+            await leaves.Node.LeaveAsync().WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            Assert.True(leaves.Node.Ended.IsCompleted);
+            await TestNode.Until(() => stays.Node.ShardsHere.Count == 8, "shards were not handed over");
+            await TestNode.Until(() => stays.Node.Members == (1, 0), "the one that left is a member still");
+            Assert.Equal(100, await EntriesAsync(stays));
+        }
+        finally
+        {
+            foreach (var node in nodes[..2]) await node.DisposeAsync();
         }
     }
 
@@ -70,6 +99,13 @@ public sealed class MembershipTests
         Assert.Contains("would not be believed", problem.Message, StringComparison.Ordinal);
         problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings with { CertificateKey = files.Key(1) }));
         Assert.Contains("tls", problem.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<int> EntriesAsync(TestNode node)
+    {
+        var entries = 0;
+        foreach (var shard in node.Node.ShardsHere) entries += await node.Node.InspectAsync(shard, s => s.Connections.Count);
+        return entries;
     }
 
     private sealed class Lines : ConcurrentQueue<string>, ILoggerProvider, ILogger
@@ -110,6 +146,9 @@ public sealed class MembershipTests
                 File.WriteAllText(Key(i), nodeKey.ExportPkcs8PrivateKeyPem());
             }
         }
+
+        public ClusterSettings Of(int node, ClusterSettings settings)
+            => settings with { Certificate = Certificate(node), CertificateKey = Key(node), CertificateAuthority = Authority };
 
         public string Authority => Path.Combine(_directory, "ca.pem");
 

@@ -48,7 +48,6 @@ internal sealed class TestNode : IAsyncDisposable
         var quiet = ConfigurationFactory.ParseString("""
             akka {
               loglevel = OFF
-              coordinated-shutdown.run-by-actor-system-terminate = off
               cluster.failure-detector.acceptable-heartbeat-pause = 5s
               cluster.sharding { rebalance-interval = 300ms, least-shard-allocation-strategy.rebalance-relative-limit = 1.0 }
             }

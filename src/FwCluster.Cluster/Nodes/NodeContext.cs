@@ -7,7 +7,7 @@ using FwCluster.Datapath.Shards;
 namespace FwCluster.Cluster.Nodes;
 
 /// <summary>What the actors of one process share: knowledge that only grows or is read, and memory that is used again.</summary>
-internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCodec codec, Func<long> clock)
+internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCodec codec, Func<long> clock, ClusterStatistics statistics)
 {
     private const int Kept = 256;
 
@@ -44,7 +44,7 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
     public ConcurrentDictionary<int, List<byte[]>> Left { get; } = new();
 
     /// <summary>What is counted.</summary>
-    public ClusterStatistics Statistics { get; } = new();
+    public ClusterStatistics Statistics => statistics;
 
     /// <summary>This node's gate.</summary>
     public IActorRef Gate

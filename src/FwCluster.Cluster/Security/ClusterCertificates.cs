@@ -10,8 +10,10 @@ namespace FwCluster.Cluster.Security;
 internal static class ClusterCertificates
 {
     /// <summary>Reads the files of the settings.</summary>
+    /// <param name="settings">The settings, with all three files.</param>
+    /// <param name="statistics">Counts those who are not believed.</param>
     /// <exception cref="ClusterSettingsException">One cannot be read, or they do not belong together.</exception>
-    public static DotNettySslSetup Load(ClusterSettings settings)
+    public static DotNettySslSetup Load(ClusterSettings settings, ClusterStatistics statistics)
     {
         var certificate = LoadOwn(settings);
         var authorities = LoadAuthorities(settings.CertificateAuthority);
@@ -22,6 +24,7 @@ internal static class ClusterCertificates
             {
                 var reason = "it shows no certificate";
                 if (shown is not null && IsSignedBy(authorities, shown, out reason)) return true;
+                statistics.CountDistrusted();
                 log.Warning("tls: {0} is not believed: {1}", peer, reason);
                 return false;
             });

@@ -51,6 +51,7 @@ internal sealed partial class NodeMetrics
         Counter("fwcluster.cluster.replies", "{message}", "Messages with answers received from other nodes.", sample => Cluster(sample, node => node.Statistics.RepliesReceived));
         Counter("fwcluster.cluster.forwarded", "{question}", "Questions of other nodes for shards that are not here, sent on.", sample => Cluster(sample, node => node.Statistics.Forwarded));
         Counter("fwcluster.cluster.broken", "{message}", "Messages of other nodes that could not be read.", sample => Cluster(sample, node => node.Statistics.Broken));
+        Counter("fwcluster.cluster.distrusted", "{certificate}", "Times that another node's certificate was not believed.", sample => Cluster(sample, node => node.Statistics.Distrusted));
         Counter("fwcluster.expectation.announcements", "{message}", "Announcements of expectations to other nodes, for which packets waited.",
             sample => Cluster(sample, node => node.Statistics.Announcements));
         Counter("fwcluster.expectation.acknowledged", "{message}", "Announcements that every node acknowledged in time.",
