@@ -137,15 +137,21 @@ account() {
     timing+=("$(printf '%5d s  %s%s' "$(cat "$results/$name.seconds")" "$name" "${problem:+  ($problem)}")")
 }
 
-# Of two lists of projects one runs beside the other; what it says comes when both have ended.
-side_by_side() {
-    local -n one=$1 other=$2
-    local aside
-    ( for project in "${other[@]}"; do execute "$project"; done ) > "$results/beside.log" 2>&1 &
-    aside=$!
-    for project in "${one[@]}"; do execute "$project"; done
-    wait $aside || true
-    cat "$results/beside.log"
+# two_at_a_time PROJECT...: each begins when one of those before it has ended, and what it says comes as a whole when it has.
+two_at_a_time() {
+    local project running=0
+    for project; do
+        if [ $running = 2 ]; then
+            wait -n || true
+            running=1
+        fi
+        (
+            said=$(execute "$project" 2>&1)
+            echo "$said"
+        ) &
+        running=$((running + 1))
+    done
+    wait
 }
 
 install_packages
@@ -170,19 +176,20 @@ else
         projects+=("tests/FwCluster.${word%.Tests}.Tests/")
     done
 fi
-# Projects that ask the kernel and measure, or have clusters whose nodes must hear of each other in time, run alone; of the others two at a time.
-alone=() waiting=() computing=()
+# Projects that ask the kernel and measure, or have clusters whose nodes must hear of each other in time, run alone; of the others two at a
+# time, and those first that take longest.
+alone=() first=() later=()
 for project in "${projects[@]}"; do
     project=$(basename "$project")
     case ${project#FwCluster.} in
         Cluster.Tests | EndToEnd.Tests | Node.Tests) alone+=("$project") ;;
-        Capture.Tests | Chart.Tests | Control.Tests | Differential.Tests | Cli.Tests) waiting+=("$project") ;;
-        *) computing+=("$project") ;;
+        Differential.Tests | Rules.Tests | Fuzz.Tests | Capture.Tests) first+=("$project") ;;
+        *) later+=("$project") ;;
     esac
 done
-side_by_side waiting computing
+two_at_a_time "${first[@]}" "${later[@]}"
 for project in "${alone[@]}"; do execute "$project"; done
-for project in "${waiting[@]}" "${computing[@]}" "${alone[@]}"; do account "$project"; done
+for project in "${first[@]}" "${later[@]}" "${alone[@]}"; do account "$project"; done
 
 echo "== Time"
 printf '%s\n' "${timing[@]}"
