@@ -60,7 +60,7 @@ internal sealed class CallActor : UntypedActor, IWithTimers
     private bool Take(CallPiece piece)
     {
         var key = (piece.From, piece.Call, piece.IsAnswer);
-        if (piece.Number == 0) _assemblies[key] = new Assembly();
+        if (piece.Number == 0) _assemblies[key] = new Assembly(piece.TraceParent);
         if (!_assemblies.TryGetValue(key, out var assembly)) return false;
         if (!assembly.TryAdd(piece))
         {
@@ -72,14 +72,16 @@ internal sealed class CallActor : UntypedActor, IWithTimers
         var bytes = assembly.ToArray();
         var from = Sender.Path.Address;
         if (piece.IsAnswer) _calls.TakeAnswer(piece.From, piece.Call, bytes);
-        else _ = Task.Run(() => _calls.TakeQuestionAsync(from, piece.From, piece.Call, bytes));
+        else _ = Task.Run(() => _calls.TakeQuestionAsync(from, piece.From, piece.Call, assembly.TraceParent, bytes));
         return true;
     }
 
-    private sealed class Assembly
+    private sealed class Assembly(string traceParent)
     {
         private readonly ArrayBufferWriter<byte> _bytes = new();
         private uint _next;
+
+        public string TraceParent { get; } = traceParent;
 
         public long LastPiece { get; private set; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Akka.Actor;
 using Akka.Cluster;
 using FwCluster.Cluster.Protocol.V1;
@@ -15,9 +16,13 @@ public sealed class ClusterCalls
     /// <summary>Most bytes of a question, and of an answer.</summary>
     public const int MaxBytes = 256 << 20;
 
+    /// <summary>The name that a listener knows the traces of answers by: <c>cluster.call</c>, part of what the asking node traces.</summary>
+    public const string TraceSource = "FwCluster.Cluster";
+
     /// <summary>Most bytes of a piece.</summary>
     internal const int PieceBytes = 64 * 1024;
 
+    private static readonly ActivitySource Traces = new(TraceSource);
     private static readonly TimeSpan PieceTime = TimeSpan.FromSeconds(10);
 
     private readonly ConcurrentDictionary<ulong, Open> _open = [];
@@ -89,8 +94,10 @@ public sealed class ClusterCalls
     }
 
     /// <summary>Answers what another node asked.</summary>
-    internal async Task TakeQuestionAsync(Address from, int uid, ulong call, byte[] question)
+    internal async Task TakeQuestionAsync(Address from, int uid, ulong call, string traceParent, byte[] question)
     {
+        using var trace = ActivityContext.TryParse(traceParent, null, isRemote: true, out var asked)
+            ? Traces.StartActivity("cluster.call", ActivityKind.Server, asked)?.SetTag("client.address", from.ToString()) : null;
         try
         {
             var answer = await (await AnswererAsync(CancellationToken.None).ConfigureAwait(false))(question).ConfigureAwait(false);
@@ -125,6 +132,7 @@ public sealed class ClusterCalls
             var piece = new CallPiece
             {
                 From = Self, To = uid, Call = call, IsAnswer = isAnswer, Number = (uint)number, IsLast = number == pieces - 1,
+                TraceParent = number == 0 && !isAnswer && Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } ? id : "",
                 Bytes = ByteString.CopyFrom(bytes, start, Math.Min(PieceBytes, bytes.Length - start)),
             };
             var taken = actor.Ask<CallPieceTaken>(piece, PieceTime, cancellation);

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Net;
 using System.Net.Sockets;
 using System.Reflection;
+using FwCluster.Cluster.Calls;
 using FwCluster.Control.Rulesets;
 using FwCluster.Node.Configuration;
 using Microsoft.AspNetCore.Builder;
@@ -52,7 +53,7 @@ internal static class Telemetry
                 }
             });
         if (telemetry.Collector is not null)
-            open.WithTracing(traces => traces.AddSource(RulesetTraces.SourceName).AddOtlpExporter(exporter => SetUp(exporter, telemetry, "v1/traces")));
+            open.WithTracing(traces => traces.AddSource(RulesetTraces.SourceName, ClusterCalls.TraceSource).AddOtlpExporter(exporter => SetUp(exporter, telemetry, "v1/traces")));
     }
 
     /// <summary>Adds where Prometheus asks. On the network nothing else is answered.</summary>
