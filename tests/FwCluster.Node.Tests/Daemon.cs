@@ -160,6 +160,11 @@ internal sealed class Daemon : IDisposable
         return reader.ReadToEnd();
     }
 
+    /// <summary>Packets that the rule with this comment has met.</summary>
+    public long PacketsMet(string comment)
+        => long.Parse(Get("rules").Split('\n').Single(line => line.Contains($"/* {comment} */", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
+
     /// <summary>A number of its statistics, such as <c>early_drop</c>.</summary>
     public long Statistic(string name)
     {
