@@ -35,7 +35,6 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly Departure _departure;
     private readonly Func<int, ConnectionTable> _tables;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile IReadOnlyList<(string Host, int Port)> _seeds = [];
 
     private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
         Func<long> clock, ClusterStatistics statistics)
@@ -62,7 +61,7 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>True where all nodes are up that <see cref="ClusterSettings.Seeds"/> name, by the addresses that were found last; names that had none do not count.</summary>
     public bool AreSeedsUp => Calls.Members is var members
-        && _seeds.All(seed => members.Any(m => m.Address.Host == seed.Host && m.Address.Port == seed.Port));
+        && _node.Seeds.All(seed => members.Any(m => m.Address.Host == seed.Host && m.Address.Port == seed.Port));
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics => _node.Statistics;
@@ -223,21 +222,15 @@ public sealed class ClusterNode : IAsyncDisposable
         var self = node._cluster.SelfAddress;
         if (SeedJoin.IsNeededFor(settings))
         {
-            _ = new SeedJoin(node._cluster, settings, node.NoteSeeds).RunAsync().ContinueWith(
+            _ = new SeedJoin(node._cluster, settings, seeds => node._node.Seeds = seeds).RunAsync().ContinueWith(
                 failed => node._joined.TrySetException(failed.Exception!.InnerException!), cancellation, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return node;
         }
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, settings.Resolve, cancellation).ConfigureAwait(false);
-        node.NoteSeeds(seeds);
+        node._node.Seeds = seeds;
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
-    }
-
-    private void NoteSeeds(IReadOnlyList<(string Host, int Port)> seeds)
-    {
-        _seeds = seeds;
-        _node.Seeds = seeds.Count;
     }
 
     private void BeginToLeave()

@@ -165,7 +165,7 @@ internal sealed partial class ShardGate
     {
         if (_map.Region is not { } region) return false;
         if (_gatherUntil == 0) _gatherUntil = _node.Now + GatherTime;
-        if (_regions >= _node.Seeds || _node.Now >= _gatherUntil) return true;
+        if (_regions >= _node.Seeds.Count || _node.Now >= _gatherUntil) return true;
         region.Tell(GetCurrentRegions.Instance, Self);
         return false;
     }
