@@ -44,7 +44,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
         _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock, statistics);
         var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
-        self.KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture);
+        self.Word = self.Word with { KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture) };
         _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
         Calls = new ClusterCalls(system);
         _departure = new Departure(system, _cluster, BeginToLeave, HandedOverAsync);
