@@ -13,6 +13,7 @@ using FwCluster.Cluster.Wire;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Table;
+using FwCluster.Datapath;
 using FwCluster.Datapath.Shards;
 using Microsoft.Extensions.Logging;
 
@@ -131,7 +132,7 @@ public sealed class ClusterNode : IAsyncDisposable
         if (_node.Map.Here(shard) is not { } actor) return default;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var absences = 0;
-        actor.Tell(new ShardMessages.Inspect(Look), ActorRefs.NoSender);
+        actor.Tell(new ShardMessages.Inspect(looked => answer.Answer(() => question(looked))), ActorRefs.NoSender);
         var end = Environment.TickCount64 + (long)InspectionTime.TotalMilliseconds;
         while (await Task.WhenAny(answer.Task, Task.Delay(InspectionInterval)).ConfigureAwait(false) != answer.Task)
         {
@@ -140,20 +141,6 @@ public sealed class ClusterNode : IAsyncDisposable
             if (!actor.Equals(_node.Map.Here(shard)) && ++absences > 1) return default;
         }
         return await answer.Task.ConfigureAwait(false);
-
-        void Look(Shard looked)
-        {
-            try
-            {
-                answer.SetResult(question(looked));
-            }
-#pragma warning disable CA1031 // whoever asked gets the exception; the shard goes on
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                answer.SetException(e);
-            }
-        }
     }
 
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>

@@ -52,17 +52,7 @@ internal sealed class WorkerThread : IWorkerAccess, IDisposable
     public Task<T> Ask<T>(Func<PacketWorker, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _work.Add(() =>
-        {
-            try
-            {
-                answer.SetResult(question(Worker));
-            }
-            catch (Exception e)
-            {
-                answer.SetException(e);
-            }
-        });
+        _work.Add(() => answer.Answer(() => question(Worker)));
         return answer.Task;
     }
 
