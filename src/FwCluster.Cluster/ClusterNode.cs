@@ -27,6 +27,7 @@ public sealed class ClusterNode : IAsyncDisposable
         akka.loggers = ["Akka.Hosting.Logging.LoggerFactoryLogger, Akka.Hosting"]
         """);
     private static readonly TimeSpan HandoverTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan NamesakeTime = TimeSpan.FromSeconds(5); // more than the failure detector takes (reference.conf)
     private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan InspectionInterval = TimeSpan.FromMilliseconds(500);
 
@@ -77,7 +78,8 @@ public sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when this node is a member; fails where the cluster's settings are not this node's.</summary>
+    /// <summary>Completes when this node is a member; fails with a <see cref="ClusterSettingsException"/> where the cluster's settings are not this
+    /// node's, and with a <see cref="NodeNameException"/> where another node has its name.</summary>
     public Task Joined => _joined.Task;
 
     /// <summary>Completes when this node is none any more, for whatever reason.</summary>
@@ -252,19 +254,58 @@ public sealed class ClusterNode : IAsyncDisposable
         {
             var problem = string.Create(CultureInfo.InvariantCulture,
                 $"key, shards: {other.Address} has another key, another number of shards or another version than this node; all nodes of a cluster need the same");
-            _joined.TrySetException(new ClusterSettingsException(problem));
-            _ = LeaveAsync();
-            return;
+            Refuse(new ClusterSettingsException(problem));
         }
-        if (others.FirstOrDefault(m => m.HasRole(ClusterConfiguration.RulesAgreed) != _node.Settings.AgreesOnRules) is { } unlike)
+        else if (others.FirstOrDefault(m => m.HasRole(ClusterConfiguration.RulesAgreed) != _node.Settings.AgreesOnRules) is { } unlike)
         {
             var problem = _node.Settings.AgreesOnRules
                 ? $"rules: {unlike.Address} has rules of its own, and no control.directory for those that all nodes agree on; all nodes of a cluster need one, or none"
                 : $"rules: {unlike.Address} has rules that all nodes agree on and keep on their disks, and this node has no control.directory for them; set it";
-            _joined.TrySetException(new ClusterSettingsException(problem));
-            _ = LeaveAsync();
-            return;
+            Refuse(new ClusterSettingsException(problem));
         }
+        else if (FindNamesake() is null)
+        {
+            TakePart();
+        }
+        else
+        {
+            _ = OutliveNamesakeAsync();
+        }
+    }
+
+    /// <summary>A member that was here before this node and has its name.</summary>
+    private Member? FindNamesake() => ClusterConfiguration.NameRole(_node.Settings) is { } name
+        ? _cluster.State.Members.FirstOrDefault(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.HasRole(name) && m.IsOlderThan(_cluster.SelfMember))
+        : null;
+
+    /// <summary>Who has this node's name may be this node itself, as it was before it was killed, which the others have not noticed yet; who is alive after
+    /// the time that takes them is another node.</summary>
+    private async Task OutliveNamesakeAsync()
+    {
+        var since = Environment.TickCount64;
+        while (FindNamesake() is { } namesake)
+        {
+            var isAlive = namesake.Status == MemberStatus.Up && !_cluster.State.Unreachable.Contains(namesake);
+            if (isAlive && Environment.TickCount64 - since > NamesakeTime.TotalMilliseconds)
+            {
+                Refuse(new NodeNameException(
+                    $"'{_node.Settings.NodeName}' is the name of the node {AddressText(namesake.Address)}, too; each node of a cluster needs a name of its own"));
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50)).ConfigureAwait(false);
+            if (_node.IsLeaving || _system.WhenTerminated.IsCompleted) return;
+        }
+        TakePart();
+    }
+
+    private void Refuse(Exception problem)
+    {
+        _joined.TrySetException(problem);
+        _ = LeaveAsync();
+    }
+
+    private void TakePart()
+    {
         var sharding = ClusterSharding.Get(_system);
         var extractor = new ShardExtractor(_node.Map.Shards);
         _node.Map.Region = _node.Settings.Roles.Contains(ClusterRoles.Conntrack)

@@ -78,6 +78,32 @@ public sealed class MembershipTests
         }
     }
 
+    /// <summary>Names tell nodes apart: who has one of another node is not let in, but who takes the place of one that died is.</summary>
+    [Fact]
+    public async Task NoTwoNodesOfANameAreLetIn()
+    {
+        const string Soon = "akka.cluster.failure-detector.acceptable-heartbeat-pause = 2s";
+        ClusterSettings Named(ClusterSettings settings, string name) => settings with { AgreesOnRules = true, NodeName = name };
+        var nodes = await TestNode.ClusterAsync(3, (i, settings) => Named(settings, $"gate{i}"), Soon);
+        try
+        {
+            await nodes[2].DieAsync();
+            await using var heir = await TestNode.StartAsync(Named(TestNode.Settings(nodes[0].Seed), "gate2"), Soon);
+            await heir.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+            await using var stranger = await TestNode.StartAsync(Named(TestNode.Settings(nodes[0].Seed), "gate2"), Soon);
+            var problem = await Assert.ThrowsAsync<NodeNameException>(
+                () => stranger.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Assert.StartsWith($"'gate2' is the name of the node {heir.Seed}", problem.Message, StringComparison.Ordinal);
+            await stranger.Node.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await TestNode.Until(() => heir.Node.Members == (3, 0), "the stranger is a member still");
+        }
+        finally
+        {
+            foreach (var node in nodes[..2]) await node.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task TheActorsLogWhereTheyAreTold()
     {
