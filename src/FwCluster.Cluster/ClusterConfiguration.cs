@@ -17,6 +17,7 @@ internal static class ClusterConfiguration
     public const string RulesAgreed = "rules-agreed";
 
     private const string FingerprintPrefix = "config-";
+    private const string NamePrefix = "name-";
 
     /// <summary>The part that every node has, with the reason for each setting; below it what Akka.NET's own parts have, whose serializers must be
     /// there before the first message comes.</summary>
@@ -29,7 +30,8 @@ internal static class ClusterConfiguration
     public static Config Of(ClusterSettings settings, IPAddress address)
     {
         var scheme = settings.IsEncrypted ? "true" : "false";
-        var roles = string.Join(", ", settings.Roles.Append(Fingerprint(settings)).Concat(settings.AgreesOnRules ? [RulesAgreed] : []).Select(Quote));
+        var roles = string.Join(", ", settings.Roles.Append(Fingerprint(settings)).Concat(settings.AgreesOnRules ? [RulesAgreed] : [])
+            .Concat(NameRole(settings) is { } name ? [name] : []).Select(Quote));
         var text = string.Create(CultureInfo.InvariantCulture, $$"""
             akka.remote.dot-netty.tcp {
               hostname = {{Quote(address.ToString())}}
@@ -49,6 +51,12 @@ internal static class ClusterConfiguration
         var agreed = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"fwcluster.cluster.v1 {settings.Shards}"));
         return FingerprintPrefix + Convert.ToHexStringLower(HMACSHA256.HashData(settings.KeyBytes, agreed))[..16];
     }
+
+    /// <summary>The role by which a member shows its name, where the nodes are told apart by it: agreements on rules are between names. A name may have
+    /// signs in it that no role has, so it is in digits.</summary>
+    public static string? NameRole(ClusterSettings settings) => settings is { AgreesOnRules: true, NodeName.Length: > 0 }
+        ? NamePrefix + Convert.ToHexStringLower(Encoding.UTF8.GetBytes(settings.NodeName))
+        : null;
 
     /// <summary>True where a member's roles show that it agrees.</summary>
     public static bool Agrees(ClusterSettings settings, IEnumerable<string> roles)

@@ -13,6 +13,7 @@ using FwCluster.Cluster.Wire;
 using FwCluster.Conntrack;
 using FwCluster.Conntrack.Helpers;
 using FwCluster.Conntrack.Table;
+using FwCluster.Datapath;
 using FwCluster.Datapath.Shards;
 using Microsoft.Extensions.Logging;
 
@@ -26,6 +27,7 @@ public sealed class ClusterNode : IAsyncDisposable
         akka.loggers = ["Akka.Hosting.Logging.LoggerFactoryLogger, Akka.Hosting"]
         """);
     private static readonly TimeSpan HandoverTime = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan NamesakeTime = TimeSpan.FromSeconds(5); // more than the failure detector takes (reference.conf)
     private static readonly TimeSpan InspectionTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan InspectionInterval = TimeSpan.FromMilliseconds(500);
 
@@ -35,7 +37,6 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly Departure _departure;
     private readonly Func<int, ConnectionTable> _tables;
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile IReadOnlyList<(string Host, int Port)> _seeds = [];
 
     private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
         Func<long> clock, ClusterStatistics statistics)
@@ -45,7 +46,7 @@ public sealed class ClusterNode : IAsyncDisposable
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
         _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock, statistics);
         var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
-        self.KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture);
+        self.Word = self.Word with { KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture) };
         _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
         Calls = new ClusterCalls(system);
         _departure = new Departure(system, _cluster, BeginToLeave, HandedOverAsync);
@@ -62,7 +63,7 @@ public sealed class ClusterNode : IAsyncDisposable
 
     /// <summary>True where all nodes are up that <see cref="ClusterSettings.Seeds"/> name, by the addresses that were found last; names that had none do not count.</summary>
     public bool AreSeedsUp => Calls.Members is var members
-        && _seeds.All(seed => members.Any(m => m.Address.Host == seed.Host && m.Address.Port == seed.Port));
+        && _node.Seeds.All(seed => members.Any(m => m.Address.Host == seed.Host && m.Address.Port == seed.Port));
 
     /// <summary>What is counted.</summary>
     public ClusterStatistics Statistics => _node.Statistics;
@@ -77,7 +78,8 @@ public sealed class ClusterNode : IAsyncDisposable
         }
     }
 
-    /// <summary>Completes when this node is a member; fails where the cluster's settings are not this node's.</summary>
+    /// <summary>Completes when this node is a member; fails with a <see cref="ClusterSettingsException"/> where the cluster's settings are not this
+    /// node's, and with a <see cref="NodeNameException"/> where another node has its name.</summary>
     public Task Joined => _joined.Task;
 
     /// <summary>Completes when this node is none any more, for whatever reason.</summary>
@@ -132,7 +134,7 @@ public sealed class ClusterNode : IAsyncDisposable
         if (_node.Map.Here(shard) is not { } actor) return default;
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
         var absences = 0;
-        actor.Tell(new ShardMessages.Inspect(Look), ActorRefs.NoSender);
+        actor.Tell(new ShardMessages.Inspect(looked => answer.Answer(() => question(looked))), ActorRefs.NoSender);
         var end = Environment.TickCount64 + (long)InspectionTime.TotalMilliseconds;
         while (await Task.WhenAny(answer.Task, Task.Delay(InspectionInterval)).ConfigureAwait(false) != answer.Task)
         {
@@ -141,20 +143,6 @@ public sealed class ClusterNode : IAsyncDisposable
             if (!actor.Equals(_node.Map.Here(shard)) && ++absences > 1) return default;
         }
         return await answer.Task.ConfigureAwait(false);
-
-        void Look(Shard looked)
-        {
-            try
-            {
-                answer.SetResult(question(looked));
-            }
-#pragma warning disable CA1031 // whoever asked gets the exception; the shard goes on
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                answer.SetException(e);
-            }
-        }
     }
 
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
@@ -223,21 +211,15 @@ public sealed class ClusterNode : IAsyncDisposable
         var self = node._cluster.SelfAddress;
         if (SeedJoin.IsNeededFor(settings))
         {
-            _ = new SeedJoin(node._cluster, settings, node.NoteSeeds).RunAsync().ContinueWith(
+            _ = new SeedJoin(node._cluster, settings, seeds => node._node.Seeds = seeds).RunAsync().ContinueWith(
                 failed => node._joined.TrySetException(failed.Exception!.InnerException!), cancellation, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
             return node;
         }
         var seeds = await SeedAddresses.ResolveAsync(settings.Seeds, settings.Resolve, cancellation).ConfigureAwait(false);
-        node.NoteSeeds(seeds);
+        node._node.Seeds = seeds;
         if (seeds.Count == 0) node._cluster.Join(self);
         else node._cluster.JoinSeedNodes(seeds.Select(seed => self.WithHost(seed.Host).WithPort(seed.Port)));
         return node;
-    }
-
-    private void NoteSeeds(IReadOnlyList<(string Host, int Port)> seeds)
-    {
-        _seeds = seeds;
-        _node.Seeds = seeds.Count;
     }
 
     private void BeginToLeave()
@@ -272,19 +254,58 @@ public sealed class ClusterNode : IAsyncDisposable
         {
             var problem = string.Create(CultureInfo.InvariantCulture,
                 $"key, shards: {other.Address} has another key, another number of shards or another version than this node; all nodes of a cluster need the same");
-            _joined.TrySetException(new ClusterSettingsException(problem));
-            _ = LeaveAsync();
-            return;
+            Refuse(new ClusterSettingsException(problem));
         }
-        if (others.FirstOrDefault(m => m.HasRole(ClusterConfiguration.RulesAgreed) != _node.Settings.AgreesOnRules) is { } unlike)
+        else if (others.FirstOrDefault(m => m.HasRole(ClusterConfiguration.RulesAgreed) != _node.Settings.AgreesOnRules) is { } unlike)
         {
             var problem = _node.Settings.AgreesOnRules
                 ? $"rules: {unlike.Address} has rules of its own, and no control.directory for those that all nodes agree on; all nodes of a cluster need one, or none"
                 : $"rules: {unlike.Address} has rules that all nodes agree on and keep on their disks, and this node has no control.directory for them; set it";
-            _joined.TrySetException(new ClusterSettingsException(problem));
-            _ = LeaveAsync();
-            return;
+            Refuse(new ClusterSettingsException(problem));
         }
+        else if (FindNamesake() is null)
+        {
+            TakePart();
+        }
+        else
+        {
+            _ = OutliveNamesakeAsync();
+        }
+    }
+
+    /// <summary>A member that was here before this node and has its name.</summary>
+    private Member? FindNamesake() => ClusterConfiguration.NameRole(_node.Settings) is { } name
+        ? _cluster.State.Members.FirstOrDefault(m => m.UniqueAddress != _cluster.SelfUniqueAddress && m.HasRole(name) && m.IsOlderThan(_cluster.SelfMember))
+        : null;
+
+    /// <summary>Who has this node's name may be this node itself, as it was before it was killed, which the others have not noticed yet; who is alive after
+    /// the time that takes them is another node.</summary>
+    private async Task OutliveNamesakeAsync()
+    {
+        var since = Environment.TickCount64;
+        while (FindNamesake() is { } namesake)
+        {
+            var isAlive = namesake.Status == MemberStatus.Up && !_cluster.State.Unreachable.Contains(namesake);
+            if (isAlive && Environment.TickCount64 - since > NamesakeTime.TotalMilliseconds)
+            {
+                Refuse(new NodeNameException(
+                    $"'{_node.Settings.NodeName}' is the name of the node {AddressText(namesake.Address)}, too; each node of a cluster needs a name of its own"));
+                return;
+            }
+            await Task.Delay(TimeSpan.FromMilliseconds(50)).ConfigureAwait(false);
+            if (_node.IsLeaving || _system.WhenTerminated.IsCompleted) return;
+        }
+        TakePart();
+    }
+
+    private void Refuse(Exception problem)
+    {
+        _joined.TrySetException(problem);
+        _ = LeaveAsync();
+    }
+
+    private void TakePart()
+    {
         var sharding = ClusterSharding.Get(_system);
         var extractor = new ShardExtractor(_node.Map.Shards);
         _node.Map.Region = _node.Settings.Roles.Contains(ClusterRoles.Conntrack)

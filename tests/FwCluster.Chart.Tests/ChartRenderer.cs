@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.Chart.Tests;

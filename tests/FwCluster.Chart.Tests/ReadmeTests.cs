@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using FwCluster.Referee;
 
 namespace FwCluster.Chart.Tests;
 
@@ -37,8 +38,8 @@ public sealed partial class ReadmeTests
     public void EachExampleIsDocumented()
     {
         var readme = File.ReadAllText(Path.Combine(Repository.Chart, "README.md"));
-        Assert.True(Repository.Examples.Length >= 8);
-        Assert.All(Repository.Examples, example => Assert.Contains($"(examples/{example}.yaml)", readme, StringComparison.Ordinal));
+        Assert.True(Repository.ChartExamples.Length >= 8);
+        Assert.All(Repository.ChartExamples, example => Assert.Contains($"(examples/{example}.yaml)", readme, StringComparison.Ordinal));
     }
 
     private static void Collect(JsonElement schema, string path, List<string> known)

@@ -1,3 +1,4 @@
+using FwCluster.Referee;
 using k8s.Models;
 using YamlDotNet.RepresentationModel;
 
@@ -11,7 +12,7 @@ public sealed class TemplateTests
 {
     private static readonly string[] Held = ["CAP_NET_ADMIN", "CAP_NET_RAW"];
 
-    public static TheoryData<string> Combinations => ["default", .. Repository.Examples];
+    public static TheoryData<string> Combinations => ["default", .. Repository.ChartExamples];
 
     [Theory]
     [MemberData(nameof(Combinations))]

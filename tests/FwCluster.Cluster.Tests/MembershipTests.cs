@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using FwCluster.Conntrack;
+using FwCluster.Referee.Lab;
 using Microsoft.Extensions.Logging;
 
 namespace FwCluster.Cluster.Tests;
@@ -79,6 +78,32 @@ public sealed class MembershipTests
         }
     }
 
+    /// <summary>Names tell nodes apart: who has one of another node is not let in, but who takes the place of one that died is.</summary>
+    [Fact]
+    public async Task NoTwoNodesOfANameAreLetIn()
+    {
+        const string Soon = "akka.cluster.failure-detector.acceptable-heartbeat-pause = 2s";
+        ClusterSettings Named(ClusterSettings settings, string name) => settings with { AgreesOnRules = true, NodeName = name };
+        var nodes = await TestNode.ClusterAsync(3, (i, settings) => Named(settings, $"gate{i}"), Soon);
+        try
+        {
+            await nodes[2].DieAsync();
+            await using var heir = await TestNode.StartAsync(Named(TestNode.Settings(nodes[0].Seed), "gate2"), Soon);
+            await heir.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+
+            await using var stranger = await TestNode.StartAsync(Named(TestNode.Settings(nodes[0].Seed), "gate2"), Soon);
+            var problem = await Assert.ThrowsAsync<NodeNameException>(
+                () => stranger.Node.Joined.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+            Assert.StartsWith($"'gate2' is the name of the node {heir.Seed}", problem.Message, StringComparison.Ordinal);
+            await stranger.Node.Ended.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken);
+            await TestNode.Until(() => heir.Node.Members == (3, 0), "the stranger is a member still");
+        }
+        finally
+        {
+            foreach (var node in nodes[..2]) await node.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task TheActorsLogWhereTheyAreTold()
     {
@@ -94,10 +119,11 @@ public sealed class MembershipTests
     {
         using var files = new CertificateFiles();
         using var others = new CertificateFiles();
-        var settings = TestNode.Settings() with { Certificate = files.Certificate(0), CertificateKey = files.Key(0), CertificateAuthority = others.Authority };
-        var problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings));
+        var settings = files.Of(0, TestNode.Settings());
+        var problem = await Assert.ThrowsAsync<ClusterSettingsException>(
+            () => TestNode.StartAsync(settings with { CertificateAuthority = others.Of(0, settings).CertificateAuthority }));
         Assert.Contains("would not be believed", problem.Message, StringComparison.Ordinal);
-        problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings with { CertificateKey = files.Key(1) }));
+        problem = await Assert.ThrowsAsync<ClusterSettingsException>(() => TestNode.StartAsync(settings with { CertificateKey = files.Of(1, settings).CertificateKey }));
         Assert.Contains("tls", problem.Message, StringComparison.Ordinal);
     }
 
@@ -125,37 +151,17 @@ public sealed class MembershipTests
         }
     }
 
-    /// <summary>An authority and two certificates of it, in files that go away.</summary>
+    /// <summary>Certificates of two nodes.</summary>
     private sealed class CertificateFiles : IDisposable
     {
-        private readonly string _directory = Directory.CreateTempSubdirectory("fwt-tls-").FullName;
+        private readonly NodeCertificates _made = new();
+        private readonly (string Certificate, string Key)[] _nodes;
 
-        public CertificateFiles()
-        {
-            using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var request = new CertificateRequest("CN=authority", key, HashAlgorithmName.SHA256);
-            request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
-            using var authority = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
-            File.WriteAllText(Authority, authority.ExportCertificatePem());
-            for (var i = 0; i < 2; i++)
-            {
-                using var nodeKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-                var nodeRequest = new CertificateRequest($"CN=node{i}", nodeKey, HashAlgorithmName.SHA256);
-                using var certificate = nodeRequest.Create(authority, authority.NotBefore, authority.NotAfter, [1, (byte)i]);
-                File.WriteAllText(Certificate(i), certificate.ExportCertificatePem());
-                File.WriteAllText(Key(i), nodeKey.ExportPkcs8PrivateKeyPem());
-            }
-        }
+        public CertificateFiles() => _nodes = [_made.Make(), _made.Make()];
 
         public ClusterSettings Of(int node, ClusterSettings settings)
-            => settings with { Certificate = Certificate(node), CertificateKey = Key(node), CertificateAuthority = Authority };
+            => settings with { Certificate = _nodes[node].Certificate, CertificateKey = _nodes[node].Key, CertificateAuthority = _made.Authority };
 
-        public string Authority => Path.Combine(_directory, "ca.pem");
-
-        public string Certificate(int node) => Path.Combine(_directory, $"node{node}.pem");
-
-        public string Key(int node) => Path.Combine(_directory, $"node{node}.key");
-
-        public void Dispose() => Directory.Delete(_directory, recursive: true);
+        public void Dispose() => _made.Dispose();
     }
 }

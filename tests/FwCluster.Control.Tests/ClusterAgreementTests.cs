@@ -109,12 +109,11 @@ public sealed class ClusterAgreementTests
         await nodes[1].ApplyAsync("third");
         lab.Kill(nodes[1]);
         lab.Kill(nodes[2]);
-        await RulesetPeersLab.Until(() => lab.Alive.Count == 0, () => "somebody is alive");
-        await Task.Delay(100);
+        await RulesetPeersLab.Until(() => lab.IsEmpty, () => "somebody is a member still");
         var first = lab.Begin("a");
-        await Task.Delay(100);
+        var joining = first.JoinAsync();
         var again = await lab.StartAsync("b", "c");
-        await first.JoinAsync();
+        await joining;
         Assert.All((RulesetPeersLab.Node[])[first, .. again], n => Assert.Equal([3ul], n.Ran.Select(g => g.Number)));
         // What it missed it has, too.
         await RulesetPeersLab.Until(() => first.Agreement.History(10, 0).Count == 3, () => "it did not get what it missed");
@@ -128,7 +127,7 @@ public sealed class ClusterAgreementTests
         var nodes = await lab.StartAsync(Names);
         await nodes[0].ApplyAsync("second");
         foreach (var node in nodes) lab.Kill(node);
-        await Task.Delay(100);
+        await RulesetPeersLab.Until(() => lab.IsEmpty, () => "somebody is a member still");
         lab.Times = lab.Times with { Start = TimeSpan.FromMilliseconds(300) };
         var alone = await lab.StartAsync("b");
         Assert.Equal([2ul], alone[0].Ran.Select(g => g.Number));

@@ -1,13 +1,7 @@
 using System.Net;
-using System.Security.Cryptography.X509Certificates;
-using FwCluster.Cli.Pki;
 using FwCluster.Conntrack;
-using FwCluster.Conntrack.Helpers;
 using FwCluster.Control.Nodes;
 using FwCluster.Control.Rulesets;
-using FwCluster.Datapath;
-using FwCluster.Packets;
-using FwCluster.Rules.Evaluation;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -16,22 +10,17 @@ namespace FwCluster.Control.Tests;
 /// <summary>Control planes of several nodes in this process that ask each other as nodes do. Which there are, is given; each has rules of its own.</summary>
 internal sealed class ClusterLab : IAsyncDisposable
 {
-    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-
     private readonly string _folder = Directory.CreateTempSubdirectory("fwt-nodes-").FullName;
     private readonly List<Member> _members = [];
     private readonly List<IDisposable> _opened = [];
+    private readonly LabCertificates _certificates;
 
     private ClusterLab(int nodes)
     {
-        var now = DateTimeOffset.UtcNow;
-        var ca = CertificateMaker.Authority("test authority", now, Hour);
-        File.WriteAllText(PathOf("ca.crt"), ca.Certificate);
-        using var authority = X509Certificate2.CreateFromPem(ca.Certificate, ca.Key);
-        foreach (var role in (string[])["viewer", "operator", "admin"]) Write($"{role}", CertificateMaker.Client(authority, $"{role}-1", role, now, Hour));
+        _certificates = new LabCertificates(_folder);
         for (var number = 1; number <= nodes; number++)
         {
-            Write($"gate{number}", CertificateMaker.Node(authority, $"gate{number}", ["127.0.0.1"], now, Hour));
+            _certificates.MakeNode($"gate{number}", $"gate{number}", "127.0.0.1");
             _members.Add(new Member(this, $"gate{number}"));
         }
     }
@@ -50,15 +39,7 @@ internal sealed class ClusterLab : IAsyncDisposable
     /// <summary>A channel to a node by which somebody with a role calls.</summary>
     public GrpcChannel Channel(int node, string role)
     {
-        var handler = new SocketsHttpHandler();
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck,
-            CustomTrustStore = { X509Certificate2.CreateFromPem(File.ReadAllText(PathOf("ca.crt"))) },
-        };
-        var certificate = X509Certificate2.CreateFromPemFile(PathOf(role + ".crt"), PathOf(role + ".key"));
-        handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
-        var channel = GrpcChannel.ForAddress(_members[node].Address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true });
+        var channel = GrpcChannel.ForAddress(_members[node].Address, new GrpcChannelOptions { HttpHandler = _certificates.Handler(role), DisposeHttpClient = true });
         _opened.Add(channel);
         return channel;
     }
@@ -68,12 +49,6 @@ internal sealed class ClusterLab : IAsyncDisposable
         foreach (var opened in _opened) opened.Dispose();
         foreach (var member in _members) await member.DisposeAsync();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    private void Write(string file, CertificateAndKey made)
-    {
-        File.WriteAllText(PathOf(file + ".crt"), made.Certificate);
-        File.WriteAllText(PathOf(file + ".key"), made.Key);
     }
 
     /// <summary>One node.</summary>
@@ -91,10 +66,7 @@ internal sealed class ClusterLab : IAsyncDisposable
             (_lab, Name) = (lab, name);
             var store = RulesetStore.Open(lab.PathOf(name));
             var recovered = RulesetAgreement.Recover(store, TimeProvider.System);
-            if (!ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out var error)) throw new InvalidOperationException(error);
-            Worker = new WorkerThread(new PacketWorker(
-                ActiveRuleset.From(CompiledRuleset.Compile(recovered.Rules.IPv4)), ActiveRuleset.From(CompiledRuleset.Compile(recovered.Rules.IPv6)),
-                new ConnectionTable(ConntrackSettings.Default, helpers), HostAddresses.None));
+            Worker = WorkerThread.Of(recovered, ConntrackSettings.Default);
             ITableAccess[] tables = [new WorkerTable(Worker, (uint)lab._members.Count)];
             _node = new LocalNode(new LocalNodeOptions { Name = name, Drain = (_, _) => Task.FromResult<int?>(7) }, [Worker], () => tables, recovered);
             _agreement = new RulesetAgreement(store, recovered, [_node], TimeProvider.System, NullLogger<RulesetAgreement>.Instance);
@@ -136,17 +108,7 @@ internal sealed class ClusterLab : IAsyncDisposable
             _server = null;
         }
 
-        public Task SendAsync(params byte[][] packets) => Worker.Ask(w =>
-        {
-            foreach (var packet in packets)
-            {
-                w.Process(new PacketInput
-                {
-                    Link = LinkType.Raw, Frame = packet, WireLength = packet.Length, Time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100, Way = PacketWay.Forward,
-                });
-            }
-            return true;
-        });
+        public Task SendAsync(params byte[][] packets) => Worker.SendAsync(packets);
 
         public async ValueTask DisposeAsync()
         {

@@ -1,17 +1,11 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
-using System.Security.Cryptography.X509Certificates;
 using FwCluster.Api.V1;
-using FwCluster.Cli.Pki;
 using FwCluster.Conntrack;
-using FwCluster.Conntrack.Helpers;
 using FwCluster.Control.Nodes;
 using FwCluster.Control.Rulesets;
-using FwCluster.Datapath;
-using FwCluster.Packets;
 using FwCluster.Referee.Packets;
-using FwCluster.Rules.Evaluation;
 using Grpc.Net.Client;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -20,8 +14,7 @@ namespace FwCluster.Control.Tests;
 /// <summary>A control plane over workers of this process, with an authority and certificates of its own. Disposing removes all.</summary>
 internal sealed class ControlLab : IAsyncDisposable
 {
-    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
-
+    private readonly LabCertificates _certificates;
     private readonly WorkerThread[] _workers;
     private readonly LocalNode _node;
     private readonly RulesetAgreement _agreement;
@@ -33,11 +26,11 @@ internal sealed class ControlLab : IAsyncDisposable
         Folder = folder;
         var store = RulesetStore.Open(Path.Combine(folder, "rulesets"));
         var recovered = RulesetAgreement.Recover(store, time);
-        _workers = [.. Enumerable.Range(0, workers).Select(_ => new WorkerThread(NewWorker(recovered, tracking)))];
+        _workers = [.. Enumerable.Range(0, workers).Select(_ => WorkerThread.Of(recovered, tracking))];
         ITableAccess[] tables = [.. _workers.Select((worker, i) => new WorkerTable(worker, (uint)i))];
         _node = new LocalNode(new LocalNodeOptions { Name = "alone", Tracking = tracking }, _workers, () => tables, recovered);
         _agreement = new RulesetAgreement(store, recovered, [_node, .. MoreNodes], time, NullLogger<RulesetAgreement>.Instance);
-        MakeCertificates();
+        _certificates = MakeCertificates(folder);
         Settings = change(new ControlSettings
         {
             Listen = new IPEndPoint(IPAddress.Loopback, 0),
@@ -82,7 +75,7 @@ internal sealed class ControlLab : IAsyncDisposable
     /// <summary>A channel with a client's certificate (its files' name), or without one.</summary>
     public GrpcChannel Channel(string? client, string? token = null)
     {
-        var handler = Handler(client);
+        var handler = _certificates.Handler(client);
         var channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions { HttpHandler = handler, DisposeHttpClient = true, MaxReceiveMessageSize = null });
         _opened.Add(channel);
         if (token is not null)
@@ -90,7 +83,7 @@ internal sealed class ControlLab : IAsyncDisposable
             channel.Dispose();
             channel = GrpcChannel.ForAddress(Address, new GrpcChannelOptions
             {
-                HttpClient = new HttpClient(Handler(client)) { DefaultRequestHeaders = { { "authorization", $"Bearer {token}" } } },
+                HttpClient = new HttpClient(_certificates.Handler(client)) { DefaultRequestHeaders = { { "authorization", $"Bearer {token}" } } },
                 DisposeHttpClient = true,
             });
             _opened.Add(channel);
@@ -129,26 +122,10 @@ internal sealed class ControlLab : IAsyncDisposable
     }
 
     /// <summary>Makes the node another certificate, from the same authority.</summary>
-    public void RenewNode()
-    {
-        using var authority = X509Certificate2.CreateFromPem(File.ReadAllText(PathOf("ca.crt")), File.ReadAllText(PathOf("ca.key")));
-        var node = CertificateMaker.Node(authority, "alone", ["127.0.0.1", "localhost"], DateTimeOffset.UtcNow, Hour);
-        File.WriteAllText(PathOf("node.crt"), node.Certificate);
-        File.WriteAllText(PathOf("node.key"), node.Key);
-    }
+    public void RenewNode() => MakeNode(_certificates);
 
     /// <summary>Has a worker process packets: the given ones, one after the other.</summary>
-    public Task SendAsync(int worker, params byte[][] packets) => _workers[worker].Ask(w =>
-    {
-        foreach (var packet in packets)
-        {
-            w.Process(new PacketInput
-            {
-                Link = LinkType.Raw, Frame = packet, WireLength = packet.Length, Time = (DateTime.UtcNow - DateTime.UnixEpoch).Ticks * 100, Way = PacketWay.Forward,
-            });
-        }
-        return true;
-    });
+    public Task SendAsync(int worker, params byte[][] packets) => _workers[worker].SendAsync(packets);
 
     public static byte[] Udp(string from, string to, ushort sourcePort, ushort destinationPort)
         => PacketBuilder.Udp(PacketAddresses.Parse(from, to), sourcePort, destinationPort, "hello"u8);
@@ -176,53 +153,17 @@ internal sealed class ControlLab : IAsyncDisposable
         Directory.Delete(Folder, recursive: true);
     }
 
-    public void WriteClient(string file, X509Certificate2 authority, string name, string role, DateTimeOffset now)
+    private static LabCertificates MakeCertificates(string folder)
     {
-        var made = CertificateMaker.Client(authority, name, role, now, Hour);
-        File.WriteAllText(PathOf(file + ".crt"), made.Certificate);
-        File.WriteAllText(PathOf(file + ".key"), made.Key);
+        var isNew = !File.Exists(Path.Combine(folder, "ca.crt"));
+        var made = new LabCertificates(folder);
+        if (!isNew) return made;
+        MakeNode(made);
+        made.MakeClient("expired", "late", "admin", age: TimeSpan.FromHours(2));
+        made.MakeClient("roleless", "nobody", "gardener");
+        made.MakeClient("stranger", "admin-1", "admin", by: LabCertificates.NewAuthority());
+        return made;
     }
 
-    private SocketsHttpHandler Handler(string? client)
-    {
-        var handler = new SocketsHttpHandler();
-        var authority = X509Certificate2.CreateFromPem(File.ReadAllText(PathOf("ca.crt")));
-        handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy
-        {
-            TrustMode = X509ChainTrustMode.CustomRootTrust, CustomTrustStore = { authority }, RevocationMode = X509RevocationMode.NoCheck,
-        };
-        if (client is not null)
-        {
-            var certificate = X509Certificate2.CreateFromPemFile(PathOf(client + ".crt"), PathOf(client + ".key"));
-            // Whatever the server asks for: this is what the test wants it to see.
-            handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => certificate;
-        }
-        return handler;
-    }
-
-    private void MakeCertificates()
-    {
-        if (File.Exists(PathOf("ca.crt"))) return;
-        var now = DateTimeOffset.UtcNow;
-        var ca = CertificateMaker.Authority("test authority", now - 3 * Hour, 6 * Hour);
-        File.WriteAllText(PathOf("ca.crt"), ca.Certificate);
-        File.WriteAllText(PathOf("ca.key"), ca.Key);
-        using var authority = X509Certificate2.CreateFromPem(ca.Certificate, ca.Key);
-        var node = CertificateMaker.Node(authority, "alone", ["127.0.0.1", "localhost"], now, Hour);
-        File.WriteAllText(PathOf("node.crt"), node.Certificate);
-        File.WriteAllText(PathOf("node.key"), node.Key);
-        foreach (var role in (string[])["viewer", "operator", "admin"]) WriteClient(role, authority, role + "-1", role, now);
-        WriteClient("expired", authority, "late", "admin", now - 2 * Hour);
-        WriteClient("roleless", authority, "nobody", "gardener", now);
-        using var other = X509Certificate2.CreateFromPem(CertificateMaker.Authority("test authority", now - 3 * Hour, 6 * Hour) is var made ? made.Certificate : "", made.Key);
-        WriteClient("stranger", other, "admin-1", "admin", now);
-    }
-
-    private static PacketWorker NewWorker(InForce rules, ConntrackSettings tracking)
-    {
-        if (!ConnectionHelpers.TryCreate("ftp,tftp", out var helpers, out var error)) throw new InvalidOperationException(error);
-        return new PacketWorker(
-            ActiveRuleset.From(CompiledRuleset.Compile(rules.Rules.IPv4)), ActiveRuleset.From(CompiledRuleset.Compile(rules.Rules.IPv6)),
-            new ConnectionTable(tracking, helpers), HostAddresses.None);
-    }
+    private static void MakeNode(LabCertificates certificates) => certificates.MakeNode("node", "alone", "127.0.0.1", "localhost");
 }

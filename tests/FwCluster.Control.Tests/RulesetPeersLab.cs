@@ -36,6 +36,15 @@ internal sealed class RulesetPeersLab : IDisposable
         }
     }
 
+    /// <summary>True when there is no node any more, dead ones that are still taken for members included.</summary>
+    public bool IsEmpty
+    {
+        get
+        {
+            lock (_lock) return _nodes.Count == 0;
+        }
+    }
+
     public static RulesetTexts Texts(string comment)
         => new($"*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n-A FORWARD -m comment --comment {comment} -j DROP\nCOMMIT\n", "", "");
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FwCluster.Referee;
 
 namespace FwCluster.EndToEnd.Tests;
 

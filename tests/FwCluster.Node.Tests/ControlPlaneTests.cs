@@ -43,7 +43,7 @@ public sealed class ControlPlaneTests
         using var pings = lab.Left.Start("ping", ["-i", "0.01", "10.77.2.2"]);
         control.Daemon.Kill();
         control.Daemon.Start();
-        Thread.Sleep(500);
+        Assert.True(SpinWait.SpinUntil(() => control.Daemon.PacketsMet("second") >= 20, Patience), control.Daemon.Log);
         pings.Signal(2);
         Assert.True(pings.WaitForExit(Patience));
         Assert.Contains(" 0 received", pings.Output); // nobody decided by the file, or by nothing

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.Node.Tests;
@@ -16,7 +15,7 @@ internal sealed class Daemon : IDisposable
 
     private readonly NetworkNamespace _where;
     private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
-    private readonly HttpClient _state;
+    private readonly DaemonState _state;
     private readonly string[] _wrapper;
     private readonly string _mode;
     private BackgroundProcess? _process;
@@ -34,7 +33,7 @@ internal sealed class Daemon : IDisposable
         Queues = queues ?? UsualQueues;
         _where = where;
         _wrapper = [.. wrapper ?? []];
-        _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
+        _state = new DaemonState(Socket, Patience);
         _mode = mode;
         WriteRules(rulesIPv4);
         WriteSettings(settings);
@@ -84,7 +83,7 @@ internal sealed class Daemon : IDisposable
         // What a killed one leaves in the folder for temporary files goes with this one's.
         string[] command = ["env", $"TMPDIR={_folder}", .. _wrapper, Program, "--config", Configuration, "--set", $"queue.count={Queues}"];
         _process = _where.Start(command[0], command[1..]);
-        _process.WaitUntil(IsReady, Patience);
+        _process.WaitUntil(_state.IsReady, Patience);
     }
 
     /// <summary>Ends it without a chance to clean up.</summary>
@@ -152,23 +151,15 @@ internal sealed class Daemon : IDisposable
     public long PeakResidentBytes => Status("VmHWM");
 
     /// <summary>Asks its state.</summary>
-    public string Get(string what)
-    {
-        using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, what));
-        answer.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(answer.Content.ReadAsStream());
-        return reader.ReadToEnd();
-    }
+    public string Get(string what) => _state.Get(what);
+
+    /// <summary>Packets that the rule with this comment has met.</summary>
+    public long PacketsMet(string comment)
+        => long.Parse(Get("rules").Split('\n').Single(line => line.Contains($"/* {comment} */", StringComparison.Ordinal))
+            .Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture);
 
     /// <summary>A number of its statistics, such as <c>early_drop</c>.</summary>
-    public long Statistic(string name)
-    {
-        foreach (var word in Get("statistics").Split([' ', '\n']))
-        {
-            if (word.StartsWith(name + "=", StringComparison.Ordinal)) return long.Parse(word.AsSpan(name.Length + 1), CultureInfo.InvariantCulture);
-        }
-        throw new InvalidDataException($"no {name} in the statistics");
-    }
+    public long Statistic(string name) => _state.Statistic(name);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -192,26 +183,4 @@ internal sealed class Daemon : IDisposable
 
     /// <summary>The state is behind the name, which is in parentheses and may have any sign in it.</summary>
     private static bool IsStopped(string task) => File.ReadAllText($"{task}/stat").Split(") ")[^1][0] == 'T';
-
-    private bool IsReady()
-    {
-        if (!File.Exists(Socket)) return false;
-        try
-        {
-            using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, "readyz"));
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            // The socket is there before anybody listens.
-            return false;
-        }
-    }
-
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), stop);
-        return new NetworkStream(socket, ownsSocket: true);
-    }
 }

@@ -85,7 +85,21 @@ public sealed class MirrorPort : IDisposable
     /// <param name="milliseconds">The longest wait; 0 for none.</param>
     /// <param name="packet">The packet; its bytes go back with <see cref="Return"/>.</param>
     /// <returns>False where none came, or somebody woke the port.</returns>
-    public bool TryNext(int milliseconds, out MirroredPacket packet) => _queue.TryTake(out packet, milliseconds);
+    public bool TryNext(int milliseconds, out MirroredPacket packet) => _queue.TryTake(out packet, milliseconds) && !IsWake(packet);
+
+    /// <summary>Ends the wait of <see cref="TryNext"/>, or the next one. Any thread.</summary>
+    public void Wake()
+    {
+        if (_closing.IsCancellationRequested) return;
+        try
+        {
+            _queue.TryAdd(default); // where there is no room nobody waits
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nobody waits any more.
+        }
+    }
 
     /// <summary>Gives a packet's bytes back.</summary>
     public static void Return(in MirroredPacket packet) => ArrayPool<byte>.Shared.Return(packet.Buffer);
@@ -93,16 +107,20 @@ public sealed class MirrorPort : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        if (_closing.IsCancellationRequested) return;
         _closing.Cancel();
         lock (_gate)
         {
             _isClosed = true;
             foreach (var device in _devices) device.Dispose(); // ends its thread
         }
-        while (_queue.TryTake(out var packet)) Return(packet);
+        while (_queue.TryTake(out var packet))
+            if (!IsWake(packet)) Return(packet);
         _queue.Dispose();
         _closing.Dispose();
     }
+
+    private static bool IsWake(in MirroredPacket packet) => packet.Buffer is null;
 
     private void Take(PacketCapture capture, LinkType link, InterfaceName from)
     {

@@ -11,9 +11,7 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
 {
     private volatile bool _isGone;
     private volatile bool _isReachable = true;
-    private volatile bool _isDraining;
-    private volatile string _name = "";
-    private volatile string _control = "";
+    private volatile NodeWord _word = new("", "", false, false);
 
     /// <summary>This process's number for it; 0 for the process itself.</summary>
     public int Number { get; } = number;
@@ -27,29 +25,24 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
     /// <summary>Its gate, where batches for its shards and workers go.</summary>
     public IActorRef Gate { get; } = gate;
 
-    /// <summary>It keeps a directory of expectations. Written by the gate.</summary>
-    public bool KeepsDirectory { get; set; }
-
-    /// <summary>Its name, as control clients know it; empty where it has none. Written by the gate.</summary>
-    public string Name
+    /// <summary>What it has told of itself; nothing yet where it has not greeted. Written by the gate, read as a whole by any thread.</summary>
+    public NodeWord Word
     {
-        get => _name;
-        set => _name = value;
+        get => _word;
+        set => _word = value;
     }
 
-    /// <summary>Where its control plane can be asked; empty where it cannot. Written by the gate.</summary>
-    public string Control
-    {
-        get => _control;
-        set => _control = value;
-    }
+    /// <inheritdoc cref="NodeWord.Name"/>
+    public string Name => _word.Name;
 
-    /// <summary>It shall get no shards. Written by the gate.</summary>
-    public bool IsDraining
-    {
-        get => _isDraining;
-        set => _isDraining = value;
-    }
+    /// <inheritdoc cref="NodeWord.Control"/>
+    public string Control => _word.Control;
+
+    /// <inheritdoc cref="NodeWord.KeepsDirectory"/>
+    public bool KeepsDirectory => _word.KeepsDirectory;
+
+    /// <inheritdoc cref="NodeWord.IsDraining"/>
+    public bool IsDraining => _word.IsDraining;
 
     /// <summary>It answers, as far as the members know. Written by the gate.</summary>
     public bool IsReachable

@@ -14,6 +14,7 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
     private volatile ReplyInbox?[] _inboxes = new ReplyInbox?[Holder.MaxWorker + 1];
     private IActorRef? _gate;
     private volatile bool _isLeaving;
+    private volatile IReadOnlyList<(string Host, int Port)> _seeds = [];
 
     /// <summary>The cluster's settings.</summary>
     public ClusterSettings Settings => settings;
@@ -34,8 +35,12 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
         set => _isLeaving = value;
     }
 
-    /// <summary>How many nodes the seeds name, this one among them or not.</summary>
-    public int Seeds { get; set; }
+    /// <summary>The nodes that the seeds name, by the addresses that were found last; this one among them or not.</summary>
+    public IReadOnlyList<(string Host, int Port)> Seeds
+    {
+        get => _seeds;
+        set => _seeds = value;
+    }
 
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();

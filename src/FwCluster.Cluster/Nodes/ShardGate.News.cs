@@ -40,7 +40,7 @@ internal sealed partial class ShardGate
                 Place(placed);
                 break;
             case ShardMessages.Drain drain:
-                _self.IsDraining = drain.IsDraining;
+                _self.Word = _self.Word with { IsDraining = drain.IsDraining };
                 Tell(new ShardsChanged());
                 break;
             case Check:
@@ -88,8 +88,7 @@ internal sealed partial class ShardGate
         var from = new UniqueAddress(Sender.Path.Address, hello.Node);
         if (!_members.ContainsKey(from)) return; // not a member yet, as far as is known here; it greets again
         if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
-        node.KeepsDirectory = hello.KeepsDirectory;
-        (node.Name, node.Control, node.IsDraining) = (hello.Name, hello.Control, hello.IsDraining);
+        node.Word = new NodeWord(hello.Name, hello.Control, hello.KeepsDirectory, hello.IsDraining);
         if (_greeted.Add(from)) Refresh(node);
         foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         if (!hello.IsAnswer) Greet(from, isAnswer: true);
@@ -98,7 +97,7 @@ internal sealed partial class ShardGate
     private void TakeChange(ShardsChanged changed)
     {
         if (!_map.TryGet(changed.Node, out var node)) return; // its greeting will say
-        node.IsDraining = changed.IsDraining;
+        node.Word = node.Word with { IsDraining = changed.IsDraining };
         foreach (var shard in changed.Stopped.Where(s => s < _map.Shards)) _map.Stopped((int)shard, node);
         foreach (var shard in changed.Started.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
         _node.WakeAll();
@@ -165,7 +164,7 @@ internal sealed partial class ShardGate
     {
         if (_map.Region is not { } region) return false;
         if (_gatherUntil == 0) _gatherUntil = _node.Now + GatherTime;
-        if (_regions >= _node.Seeds || _node.Now >= _gatherUntil) return true;
+        if (_regions >= _node.Seeds.Count || _node.Now >= _gatherUntil) return true;
         region.Tell(GetCurrentRegions.Instance, Self);
         return false;
     }

@@ -50,19 +50,7 @@ public sealed class ShardThread : IShardOutput, IDisposable
     public Task<T> Ask<T>(Func<Shard, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inbox.Add(() =>
-        {
-            try
-            {
-                answer.SetResult(question(_shard));
-            }
-#pragma warning disable CA1031 // whoever asked gets the exception; the shard goes on
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                answer.SetException(e);
-            }
-        });
+        _inbox.Add(() => answer.Answer(() => question(_shard)));
         return answer.Task;
     }
 

@@ -52,7 +52,8 @@ internal sealed class ClusterShardHost : IShardHost
     }
 
     /// <summary>Completes when this node is a member.</summary>
-    /// <exception cref="SettingsException">The others have another key, another number of shards, or agree on rules where this one does not.</exception>
+    /// <exception cref="SettingsException">The others have another key, another number of shards, or agree on rules where this one does not; or one of them has this
+    /// one's name.</exception>
     /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
     public async Task IsMemberAsync(CancellationToken cancellation)
     {
@@ -64,6 +65,10 @@ internal sealed class ClusterShardHost : IShardHost
         catch (ClusterSettingsException e)
         {
             throw new SettingsException($"cluster.{e.Message}");
+        }
+        catch (NodeNameException e)
+        {
+            throw new SettingsException($"control.name: {e.Message}");
         }
         if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }

@@ -39,10 +39,7 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? 
         while (++taken < BatchSize && port.TryNext(0, out packet));
     }
 
-    /// <summary>The wait is short: whoever asks waits that long.</summary>
-    protected override void Wake()
-    {
-    }
+    protected override void Wake() => port.Wake();
 
     protected override void Close() => port.Dispose();
 }

@@ -37,19 +37,7 @@ internal abstract class PortLoop : IWorkerAccess, IDisposable
     public Task<T> Ask<T>(Func<PacketWorker, T> question)
     {
         var answer = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _questions.Enqueue(() =>
-        {
-            try
-            {
-                answer.TrySetResult(question(Worker));
-            }
-#pragma warning disable CA1031 // whoever asked gets the exception; the loop goes on
-            catch (Exception e)
-#pragma warning restore CA1031
-            {
-                answer.TrySetException(e);
-            }
-        });
+        _questions.Enqueue(() => answer.Answer(() => question(Worker)));
         Wake();
         if (_ended.Task.IsCompleted) answer.TrySetException(new InvalidOperationException("the port has ended"));
         return answer.Task;

@@ -12,40 +12,41 @@ namespace FwCluster.Node.Metrics;
 /// Looks at the node every few seconds, and when somebody asks for the metrics: what belongs to a thread is asked of that thread, so that the
 /// instruments (<see cref="NodeMetrics"/>) never wait and no packet waits for them.
 /// </summary>
-internal sealed partial class Sampler(NodeSettings settings, NodeState state, NodeMetrics metrics, ILogger<Sampler> log) : BackgroundService
+internal sealed partial class Sampler : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // Of a table that owns connections: OwnedOf.
     private const int Columns = 5;
 
-    private readonly Lock _sampling = new();
     private readonly GrowingSum _owned = new(Columns);
     private readonly GrowingSum _found = new(1);
     private readonly GrowingSum _shardWork = new(6);
     private readonly GrowingSum _failures = new(Enum.GetValues<TrackFailure>().Length);
+    private readonly NodeSettings _settings;
+    private readonly NodeState _state;
+    private readonly NodeMetrics _metrics;
+    private readonly ILogger _log;
+    private readonly SharedTurns _looks;
     private RuleSampler? _rules;
-    private long _sampled = long.MinValue / 2;
-    private Task _latest = Task.CompletedTask;
+
+    public Sampler(NodeSettings settings, NodeState state, NodeMetrics metrics, ILogger<Sampler> log)
+    {
+        (_settings, _state, _metrics, _log) = (settings, state, metrics, log);
+        _looks = new SharedTurns(SampleAsync);
+    }
 
     /// <summary>Sees to it that the instruments tell what is now, or, where the node does not answer in time, what was last.</summary>
     public async Task RefreshAsync()
     {
-        Task latest;
-        lock (_sampling)
-        {
-            if (_latest.IsCompleted && Environment.TickCount64 - _sampled > Fresh.TotalMilliseconds) _latest = SampleAsync();
-            latest = _latest;
-        }
         try
         {
-            await latest.WaitAsync(Patience).ConfigureAwait(false);
+            await _looks.Next().WaitAsync(Patience).ConfigureAwait(false);
         }
         catch (TimeoutException)
         {
-            LogLate(log, Patience.TotalSeconds);
+            LogLate(_log, Patience.TotalSeconds);
         }
     }
 
@@ -69,23 +70,21 @@ internal sealed partial class Sampler(NodeSettings settings, NodeState state, No
 
     private async Task SampleAsync()
     {
-        await Task.Yield(); // not under the lock
         try
         {
-            metrics.Take(state.TryGet(out var gateway) ? await LookAsync(gateway).ConfigureAwait(false) : null);
+            _metrics.Take(_state.TryGet(out var gateway) ? await LookAsync(gateway).ConfigureAwait(false) : null);
         }
 #pragma warning disable CA1031 // a port that has just ended, a shard that has just left: the next look is another one
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            LogFailed(log, e.Message);
+            LogFailed(_log, e.Message);
         }
-        Volatile.Write(ref _sampled, Environment.TickCount64);
     }
 
     private async Task<NodeSample> LookAsync(Gateway gateway)
     {
-        _rules ??= new RuleSampler(gateway, settings.Telemetry.MostRules);
+        _rules ??= new RuleSampler(gateway, _settings.Telemetry.MostRules);
         var (rules, numbers) = await _rules.ReadAsync().ConfigureAwait(false);
         var workers = await Task.WhenAll(gateway.Lanes.Select(lane => lane.Loop.Ask(worker => TableCounts.Read(worker.Connections)))).ConfigureAwait(false);
         var shards = gateway.Shards is { } host ? await AskShardsAsync(host).ConfigureAwait(false) : [];

@@ -42,7 +42,8 @@ internal static class Telemetry
                     .AddView(instrument => instrument.Meter.Name == NodeMetrics.RuleMeterName
                         ? new MetricStreamConfiguration { CardinalityLimit = NodeMetrics.RoomForRules(telemetry) + telemetry.MostRules + 1024 }
                         : instrument.Name == "fwcluster.shard.entries" ? new MetricStreamConfiguration { CardinalityLimit = MostShards + 1 } : null)
-                    .AddPrometheusExporter(prometheus => prometheus.ScopeInfoEnabled = false);
+                    // An answer is not given twice: it would be older than the look that was taken for it.
+                    .AddPrometheusExporter(prometheus => (prometheus.ScopeInfoEnabled, prometheus.ScrapeResponseCacheDurationMilliseconds) = (false, 0));
                 if (telemetry.Collector is not null)
                 {
                     metrics.AddOtlpExporter((exporter, reader) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 using k8s.Models;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using FwCluster.Packets;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.Chart.Tests.Pods;
@@ -17,28 +18,14 @@ internal sealed class Transfers : IDisposable
     public Transfers(GatewaysLab lab)
     {
         _lab = lab;
-        var (files, empty) = (_folder.CreateSubdirectory("files").FullName, _folder.CreateSubdirectory("empty").FullName);
+        var files = _folder.CreateSubdirectory("files").FullName;
         Command.Run("chmod", ["755", _folder.FullName]);
         var content = new byte[16 * 1024];
         Random.Shared.NextBytes(content);
         File.WriteAllBytes(Path.Combine(files, "file"), content);
-        var settings = Path.Combine(_folder.FullName, "vsftpd.conf");
-        File.WriteAllText(settings, $"""
-            listen=NO
-            listen_ipv6=YES
-            background=NO
-            anonymous_enable=YES
-            anon_root={files}
-            connect_from_port_20=YES
-            secure_chroot_dir={empty}
-            seccomp_sandbox=NO
-            isolate=NO
-            isolate_network=NO
-            xferlog_enable=NO
-
-            """);
+        var settings = VsftpdSetup.Configure(_folder.FullName, null, "anonymous_enable=YES", $"anon_root={files}", "isolate=NO", "isolate_network=NO");
         _server = lab.Servers[0].Start("vsftpd", [settings]);
-        _server.WaitUntil(() => lab.Servers[0].Execute("ss -Hltn sport = :21").Contains("LISTEN", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
+        _server.WaitUntil(() => VsftpdSetup.Listens(lab.Servers[0], null), TimeSpan.FromSeconds(20));
     }
 
     /// <summary>Fetches again and again.</summary>

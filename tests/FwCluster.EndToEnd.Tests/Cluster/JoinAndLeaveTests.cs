@@ -10,7 +10,7 @@ namespace FwCluster.EndToEnd.Tests.Cluster;
 public class JoinAndLeaveTests
 {
     private const int KiB = 1024;
-    private static readonly TimeSpan Between = TimeSpan.FromSeconds(1);
+    private const int SideBySide = 3;
 
     /// <summary>How often a node leaves and joins again.</summary>
     private static readonly int Changes = ClusterSetup.Number("FWCLUSTER_TEST_CHANGES", 2);
@@ -34,18 +34,18 @@ public class JoinAndLeaveTests
             var load = Task.Factory.StartNew(() =>
             {
                 for (; !stop.IsCancellationRequested; rounds++)
-                    foreach (var failure in field.FetchInEveryWay(64 * KiB, times: 8, seconds: 60, parallel: 3, perLogin: 8)) failed.Add(failure);
+                    foreach (var failure in field.FetchInEveryWay(64 * KiB, times: 8, seconds: 60, parallel: SideBySide, perLogin: 8)) failed.Add(failure);
             }, stop.Token, TaskCreationOptions.LongRunning, TaskScheduler.Default);
             for (var change = 0; change < Changes; change++)
             {
                 var leaving = change % 3;
                 var (control, everythingElse) = ((leaving + 1) % 3, (leaving + 2) % 3);
                 field.Lab.RouteSplit(control, everythingElse);
-                Thread.Sleep(Between);
+                AwaitLogins(field, load);
                 nodes[leaving].Stop();
-                Thread.Sleep(Between);
+                AwaitLogins(field, load);
                 restarted.Add(nodes[leaving] = field.Lab.StartNode(leaving));
-                Thread.Sleep(Between);
+                AwaitLogins(field, load);
             }
             stop.Cancel();
             load.Wait(TestContext.Current.CancellationToken);
@@ -60,5 +60,13 @@ public class JoinAndLeaveTests
             stop.Cancel();
             foreach (var node in restarted) node.Dispose();
         }
+    }
+
+    /// <summary>Waits until as many sessions have begun since as there are side by side: some go on from before, some know nothing else.</summary>
+    private static void AwaitLogins(GatewaysField field, Task load)
+    {
+        var before = field.Logins;
+        Assert.True(SpinWait.SpinUntil(() => field.Logins >= before + SideBySide || load.IsFaulted, TimeSpan.FromSeconds(90)) && !load.IsFaulted,
+            $"{field.Logins - before} sessions began. {load.Exception}");
     }
 }

@@ -52,7 +52,12 @@ internal sealed class RuledGateways : IDisposable
     public FwClusterFirewall this[int index] => _nodes[index]!;
 
     /// <summary>Starts nodes at once, with rule files that accept everything; returns when all decide packets.</summary>
-    public void Start(params int[] indices)
+    public void Start(params int[] indices) => Start(indices, NameOf);
+
+    /// <summary>Starts a node with another name than its own.</summary>
+    public void StartAs(int index, string name) => Start([index], _ => name);
+
+    private void Start(int[] indices, Func<int, string> names)
     {
         var starts = indices.Select(index => Task.Factory.StartNew(() =>
         {
@@ -61,7 +66,7 @@ internal sealed class RuledGateways : IDisposable
             {
                 DaemonSettings =
                 [
-                    .. ClusterSetup.Place(index, _nodes.Length), "cluster.allow-clear-text=yes", $"control.directory={DiskOf(index)}", $"control.name={NameOf(index)}",
+                    .. ClusterSetup.Place(index, _nodes.Length), "cluster.allow-clear-text=yes", $"control.directory={DiskOf(index)}", $"control.name={names(index)}",
                     $"control.socket={SocketOf(index)}", "control.calls-per-second=10000",
                 ],
             });

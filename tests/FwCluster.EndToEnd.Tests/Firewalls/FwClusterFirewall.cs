@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Net.Sockets;
 using System.Text;
 using FwCluster.Packets;
 using FwCluster.Referee.Lab;
@@ -22,7 +21,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fwtd").FullName;
     private readonly BackgroundProcess? _process;
-    private readonly HttpClient _state;
+    private readonly DaemonState _state;
 
     /// <summary>Starts it.</summary>
     /// <param name="where">The host.</param>
@@ -31,14 +30,14 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     /// <exception cref="CommandFailedException">It did not get there; with all that it said.</exception>
     public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup, TimeSpan? patience = null)
     {
-        _state = new HttpClient(new SocketsHttpHandler { ConnectCallback = ConnectAsync }) { BaseAddress = new Uri("http://localhost/"), Timeout = Patience };
+        _state = new DaemonState(Socket, Patience);
         try
         {
             var configuration = WriteConfiguration(setup);
             Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
             _process = where.Start("setpriv",
                 [.. Unprivileged, Program, "--config", configuration, .. setup.DaemonSettings.SelectMany(setting => (string[])["--set", setting])]);
-            _process.WaitUntil(IsReady, patience ?? Patience);
+            _process.WaitUntil(_state.IsReady, patience ?? Patience);
         }
         catch
         {
@@ -53,13 +52,13 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     private string Socket => Path.Combine(_folder, "state.sock");
 
     /// <inheritdoc/>
-    public string ListRules(IpFamily family) => Get(family == IpFamily.IPv4 ? "rules?family=ipv4" : "rules?family=ipv6");
+    public string ListRules(IpFamily family) => _state.Get(family == IpFamily.IPv4 ? "rules?family=ipv4" : "rules?family=ipv6");
 
     /// <inheritdoc/>
-    public string ListConnections() => Get("connections");
+    public string ListConnections() => _state.Get("connections");
 
     /// <summary>What it and its part of the cluster count.</summary>
-    public string ReadStatistics() => Get("statistics");
+    public string ReadStatistics() => _state.Get("statistics");
 
     /// <summary>What it has said so far.</summary>
     public string Log => _process!.Error + _process.Output;
@@ -90,11 +89,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     }
 
     /// <inheritdoc/>
-    public void ZeroCounters()
-    {
-        using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Post, "counters/zero"));
-        answer.EnsureSuccessStatusCode();
-    }
+    public void ZeroCounters() => _state.Post("counters/zero");
 
     /// <inheritdoc/>
     public void Dispose()
@@ -139,35 +134,5 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
         var file = Path.Combine(_folder, "fwclusterd.yaml");
         File.WriteAllText(file, text.ToString());
         return file;
-    }
-
-    private bool IsReady()
-    {
-        if (!File.Exists(Socket)) return false;
-        try
-        {
-            using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, "readyz"));
-            return answer.IsSuccessStatusCode;
-        }
-        catch (HttpRequestException)
-        {
-            // The socket is there before anybody listens.
-            return false;
-        }
-    }
-
-    private string Get(string what)
-    {
-        using var answer = _state.Send(new HttpRequestMessage(HttpMethod.Get, what));
-        answer.EnsureSuccessStatusCode();
-        using var reader = new StreamReader(answer.Content.ReadAsStream());
-        return reader.ReadToEnd();
-    }
-
-    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken stop)
-    {
-        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await socket.ConnectAsync(new UnixDomainSocketEndPoint(Socket), stop);
-        return new NetworkStream(socket, ownsSocket: true);
     }
 }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FwCluster.EndToEnd.Tests.Networks;
 using FwCluster.Packets;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;
@@ -22,7 +23,7 @@ internal abstract class FtpServer
 
     /// <summary>Starts it on port 21 of an IPv4 or IPv6 address.</summary>
     public void Start(NetworkNamespace where, FtpAccount account, string address)
-        => Start(where, account, address.Contains(':') ? IpFamily.IPv6 : IpFamily.IPv4, address).WaitUntil(() => Listens(where, address), TimeSpan.FromSeconds(20));
+        => Start(where, account, address.Contains(':') ? IpFamily.IPv6 : IpFamily.IPv4, address).WaitUntil(() => VsftpdSetup.Listens(where, address), TimeSpan.FromSeconds(20));
 
     /// <summary>Starts vsftpd on port 21 of an IPv4 or IPv6 address.</summary>
     public static void StartVsftpd(NetworkNamespace where, FtpAccount account, string address) => All[0].Start(where, account, address);
@@ -36,9 +37,6 @@ internal abstract class FtpServer
     /// <summary>Starts it in the foreground.</summary>
     protected abstract BackgroundProcess Start(NetworkNamespace where, FtpAccount account, IpFamily family, string address);
 
-    private static bool Listens(NetworkNamespace where, string address)
-        => where.Execute("ss", ["-Hltn", "src", address.Contains(':') ? $"[{address}]:21" : $"{address}:21"]).Contains("LISTEN", StringComparison.Ordinal);
-
     private sealed class Vsftpd : FtpServer
     {
         public override string Name => "vsftpd";
@@ -47,20 +45,7 @@ internal abstract class FtpServer
 
         protected override BackgroundProcess Start(NetworkNamespace where, FtpAccount account, IpFamily family, string address)
         {
-            var file = Path.Combine(account.Folder, $"vsftpd-{address}.conf");
-            File.WriteAllText(file, $"""
-                {(family == IpFamily.IPv4 ? $"listen=YES\nlisten_address={address}" : $"listen=NO\nlisten_ipv6=YES\nlisten_address6={address}")}
-                background=NO
-                anonymous_enable=NO
-                local_enable=YES
-                write_enable=YES
-                connect_from_port_20=YES
-                secure_chroot_dir={account.Folder}/empty
-                pam_service_name=vsftpd
-                seccomp_sandbox=NO
-                xferlog_enable=NO
-
-                """);
+            var file = VsftpdSetup.Configure(account.Folder, address, "anonymous_enable=NO", "local_enable=YES", "write_enable=YES", "pam_service_name=vsftpd");
             return account.Start(where, "vsftpd", file);
         }
     }

@@ -1,3 +1,4 @@
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Ftp;

@@ -54,6 +54,9 @@ internal sealed class GatewaysField : IDisposable
     /// </summary>
     public string Client { get; init; } = "curl";
 
+    /// <summary>Logins that have begun so far.</summary>
+    public int Logins => Volatile.Read(ref _logins);
+
     /// <summary>
     /// Fetches a file in every way from every server, several logins beside each other; what each transfer ended with, of those that failed.
     /// </summary>

@@ -108,9 +108,18 @@ public partial class GatewaysLabTests
     {
         Say(client, server);
         Say(server, client);
-        // The last acknowledgement is on its way when the bytes are there.
         Say(client, server);
-        Thread.Sleep(100);
+        // The last acknowledgement is still on its way when the bytes are there.
+        Assert.True(SpinWait.SpinUntil(() => Unacknowledged(client) == 0 && Unacknowledged(server) == 0, Endpoints.Patience), "nobody acknowledges");
+    }
+
+    /// <summary>Segments that the other end has not acknowledged (tcpi_unacked of TCP_INFO).</summary>
+    private static uint Unacknowledged(Socket socket)
+    {
+        const int Tcp = 6, Info = 11, Offset = 24;
+        Span<byte> info = stackalloc byte[Offset + sizeof(uint)];
+        socket.GetRawSocketOption(Tcp, Info, info);
+        return BitConverter.ToUInt32(info[Offset..]);
     }
 
     private static void Say(Socket from, Socket to)

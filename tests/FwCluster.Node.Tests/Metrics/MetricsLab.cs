@@ -35,11 +35,7 @@ public sealed class MetricsLab : IDisposable
     internal string Folder => _parts.Value.Folder;
 
     /// <summary>Asks as Prometheus does.</summary>
-    internal Exposition Scrape()
-    {
-        Thread.Sleep(400); // an answer is given twice to who asks again at once
-        return new(Daemon.Get("metrics"));
-    }
+    internal Exposition Scrape() => new(Daemon.Get("metrics"));
 
     internal string RunFwctl(params string[] words)
         => Command.Run(Fwctl, [.. words, "--endpoint", $"unix:{Path.Combine(_parts.Value.Folder, "control.sock")}"]);

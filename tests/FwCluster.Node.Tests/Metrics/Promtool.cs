@@ -1,3 +1,4 @@
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.Node.Tests.Metrics;
@@ -8,7 +9,7 @@ internal static class Promtool
     private static readonly string Unpacked = Path.Combine(Repository.Root, "artifacts", "promtool", "usr", "bin", "promtool");
 
     /// <summary>Why it cannot be asked; null where it can.</summary>
-    public static string? WhyNot { get; } = Command.TryRun(Program, ["--version"]) is { ExitCode: 0 } ? null : "there is no promtool: tests/FwCluster.Node.Tests/unpack-promtool.sh";
+    public static string? WhyNot { get; } = Command.TryRun("env", [Program, "--version"]) is { ExitCode: 0 } ? null : "there is no promtool: tests/FwCluster.Node.Tests/unpack-promtool.sh";
 
     private static string Program => File.Exists(Unpacked) ? Unpacked : "promtool";
 
