@@ -26,9 +26,9 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     /// <summary>Starts it.</summary>
     /// <param name="where">The host.</param>
     /// <param name="setup">What it is told.</param>
-    /// <param name="patience">How long it may take until it decides packets.</param>
+    /// <param name="orUntil">What is waited for instead of that it decides packets, if it comes first; null for nothing.</param>
     /// <exception cref="CommandFailedException">It did not get there; with all that it said.</exception>
-    public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup, TimeSpan? patience = null)
+    public FwClusterFirewall(NetworkNamespace where, FirewallSetup setup, Func<bool>? orUntil = null)
     {
         _state = new DaemonState(Socket, Patience);
         try
@@ -37,7 +37,7 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
             Command.Run("chown", ["-R", $"{Nobody}:{Nobody}", _folder]);
             _process = where.Start("setpriv",
                 [.. Unprivileged, Program, "--config", configuration, .. setup.DaemonSettings.SelectMany(setting => (string[])["--set", setting])]);
-            _process.WaitUntil(_state.IsReady, patience ?? Patience);
+            _process.WaitUntil(() => IsReady || orUntil?.Invoke() == true, Patience);
         }
         catch
         {
@@ -50,6 +50,12 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     public static string Program { get; } = Path.Combine(AppContext.BaseDirectory, "fwclusterd");
 
     private string Socket => Path.Combine(_folder, "state.sock");
+
+    /// <summary>It decides packets.</summary>
+    public bool IsReady => _state.IsReady();
+
+    /// <summary>It has ended by itself.</summary>
+    public bool HasEnded => _process!.HasExited;
 
     /// <inheritdoc/>
     public string ListRules(IpFamily family) => _state.Get(family == IpFamily.IPv4 ? "rules?family=ipv4" : "rules?family=ipv6");
