@@ -23,6 +23,8 @@ internal sealed class RenderedChart
         // No package has models of these: their fields are asserted by the test that is about them.
         ["cert-manager.io/v1/Certificate"] = ReadAny,
         ["cert-manager.io/v1/Issuer"] = ReadAny,
+        ["monitoring.coreos.com/v1/PrometheusRule"] = ReadAny,
+        ["monitoring.coreos.com/v1/ServiceMonitor"] = ReadAny,
     };
 
     public RenderedChart(string text)

@@ -118,12 +118,7 @@ internal sealed class Pod : IDisposable
 
     private void WaitUntil(Func<bool> condition, TimeSpan patience)
     {
-        var waited = Stopwatch.StartNew();
-        while (!condition())
-        {
-            if (waited.Elapsed > patience) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
-            Thread.Sleep(100);
-        }
+        if (!SpinWait.SpinUntil(condition, patience)) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
     }
 
     private bool Probe(V1Probe probe)
