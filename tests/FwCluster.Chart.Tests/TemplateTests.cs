@@ -168,6 +168,36 @@ public sealed class TemplateTests
         Assert.Equal(example == "hardened" ? 2 : 0, policy.Ingress[0].FromProperty?.Count ?? 0);
     }
 
+    [Theory]
+    [InlineData("default", "control")]
+    [InlineData("all-in-one", "gateway")]
+    public void WhoRulesFollowsTheConfigMapAndMayCreateEventsAlone(string example, string ruling)
+    {
+        var chart = ChartRenderer.RenderExample(example);
+        var rule = Assert.Single(chart.One<V1Role>().Rules);
+        Assert.Equal(("", "events", "create"), (Assert.Single(rule.ApiGroups), Assert.Single(rule.Resources), Assert.Single(rule.Verbs)));
+        var binding = chart.One<V1RoleBinding>();
+        Assert.Equal(("Role", chart.One<V1Role>().Metadata.Name), (binding.RoleRef.Kind, binding.RoleRef.Name));
+        var subject = Assert.Single(binding.Subjects);
+        Assert.Equal(("ServiceAccount", chart.One<V1ServiceAccount>().Metadata.Name, "firewall"), (subject.Kind, subject.Name, subject.NamespaceProperty));
+        foreach (var (component, pod) in chart.Pods)
+        {
+            var settings = Settings(chart, component);
+            Assert.Equal(component == ruling, ((YamlMappingNode)settings["rules"]).Children.ContainsKey("follow"));
+            Assert.Equal(component == ruling, pod.Spec.Volumes.Any(v => v.Projected is not null));
+            if (component != ruling) continue;
+            Assert.Equal(subject.Name, pod.Spec.ServiceAccountName);
+            Assert.Equal("yes", Text(settings, "rules", "follow"));
+            Assert.Equal(pod.Spec.Volumes.Single(v => v.Name == "rules").ConfigMap.Name, Text(settings, "kubernetes", "config-map"));
+            Assert.Equal("/var/run/secrets/kubernetes.io/serviceaccount", pod.Spec.Containers[0].VolumeMounts.Single(mount => mount.Name == "account").MountPath);
+        }
+        var left = ChartRenderer.Render("-f", Path.Combine(Repository.Chart, "examples", "trial.yaml"), "-set", "rules.follow=false");
+        Assert.Empty(left.All<V1Role>());
+        Assert.Empty(left.All<V1RoleBinding>());
+        Assert.All(left.Pods.Values, pod => Assert.DoesNotContain(pod.Spec.Volumes, v => v.Projected is not null));
+        Assert.False(Settings(left, "control").Children.ContainsKey("kubernetes"));
+    }
+
     [Fact]
     public void ASmallClusterHasNoOtherPods()
     {

@@ -239,6 +239,33 @@ readinessProbe:
     medium: Memory
 {{- end }}
 
+{{/* By which pods that rule tell what became of changed rules: no more than the API server takes by it. */}}
+{{- define "fwcluster.accountMount" -}}
+- name: account
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end }}
+
+{{- define "fwcluster.accountVolume" -}}
+- name: account
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: 3600
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+            - key: ca.crt
+              path: ca.crt
+      - downwardAPI:
+          items:
+            - path: namespace
+              fieldRef:
+                fieldPath: metadata.namespace
+{{- end }}
+
 {{- define "fwcluster.podSecurity" -}}
 runAsNonRoot: true
 runAsUser: 64053

@@ -88,8 +88,8 @@ internal sealed class AppliedRules : IAsyncDisposable
             {
                 Number = 1,
                 Applied = DateTimeOffset.UtcNow,
-                Author = "fwclusterd",
-                Comment = $"from {string.Join(", ", new[] { settings.RulesIPv4, settings.RulesIPv6, settings.Sets }.OfType<string>())}",
+                Author = RulesetGeneration.Daemon,
+                Comment = RulesetGeneration.FromFiles(new[] { settings.RulesIPv4, settings.RulesIPv6, settings.Sets }.OfType<string>()),
                 Digest = rules.Texts.Digest(),
             },
             rules);

@@ -29,9 +29,9 @@ internal sealed class Pod : IDisposable
     private string _before = "";
     private bool _isStopping;
 
-    public Pod(V1PodSpec pod, V1Container container, NetworkNamespace network, string address, string specification, Func<BackgroundProcess> start)
+    public Pod(V1PodSpec pod, V1Container container, NetworkNamespace network, string address, string folder, string specification, Func<BackgroundProcess> start)
     {
-        (_pod, _container, _network, _specification, _start, Address) = (pod, container, network, specification, start, address);
+        (_pod, _container, _network, _specification, _start, Address, Folder) = (pod, container, network, specification, start, address, folder);
         _process = start();
         // As a kubelet does, whoever waits for whatever.
         _supervision = new Timer(_ => Supervise(), null, pod.RestartPolicy is null or "Always" ? Second : Timeout.InfiniteTimeSpan, Second);
@@ -46,6 +46,9 @@ internal sealed class Pod : IDisposable
 
     /// <summary>Its address.</summary>
     public string Address { get; }
+
+    /// <summary>Where its volumes are, by name.</summary>
+    public string Folder { get; }
 
     /// <summary>What it wrote.</summary>
     public string Output => _before + _process.Output + _process.Error;
@@ -80,7 +83,7 @@ internal sealed class Pod : IDisposable
         var left = Stopwatch.StartNew();
         if (_container.Lifecycle?.PreStop?.Exec.Command is { } hook)
         {
-            var drained = Task.Run(() => _network.TryExecute("python3", [Kubelet.Script, "exec", _specification, _process.Id.ToString(CultureInfo.InvariantCulture), .. hook],
+            var drained = Task.Run(() => _network.TryExecute("python3", [Kubelet.Script, "exec", _specification, Number(_process.Id), .. hook],
                 timeout: TimeSpan.FromSeconds(_pod.TerminationGracePeriodSeconds!.Value)));
             WaitUntil(() => !IsReady, TimeSpan.FromSeconds(20));
             Assert.True(IsLive, Output);
@@ -95,6 +98,9 @@ internal sealed class Pod : IDisposable
         Assert.True(_process.ExitCode == 0, Output);
     }
 
+    /// <summary>Runs a program in its container, as kubectl exec does; its output.</summary>
+    public string Execute(params string[] command) => _network.Execute("python3", [Kubelet.Script, "exec", _specification, Number(_process.Id), .. command]);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -103,6 +109,8 @@ internal sealed class Pod : IDisposable
         _channel.Dispose();
         _process.Dispose();
     }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private void Supervise()
     {
