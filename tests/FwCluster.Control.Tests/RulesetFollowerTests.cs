@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FwCluster.Control.Rulesets;
 using FwCluster.Control.Rulesets.Followed;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -93,6 +94,37 @@ public sealed class RulesetFollowerTests
         a.Show("third");
         await follow.UntilAsync(3, "third");
         Assert.Equal(5, follow.Told.Count);
+    }
+
+    [Fact]
+    public async Task WhereNobodyKnowsWhatCameFromTheFilesTheirFirstChangeCounts()
+    {
+        var folder = Directory.CreateTempSubdirectory("fwt-follow-");
+        try
+        {
+            var store = RulesetStore.Open(Path.Combine(folder.FullName, "rulesets"));
+            var texts = RulesetPeersLab.Texts("by-hand");
+            store.Add(new RulesetGeneration { Number = 7, Applied = DateTimeOffset.UtcNow, Author = "tester", Digest = texts.Digest() }, texts);
+            using var agreement = new RulesetAgreement(store, RulesetAgreement.Recover(store, TimeProvider.System), [], TimeProvider.System, NullLogger<RulesetAgreement>.Instance);
+            var file = Path.Combine(folder.FullName, "ipv4.rules");
+            await File.WriteAllTextAsync(file, RulesetPeersLab.Texts("first").IPv4, TestContext.Current.CancellationToken);
+            var told = new ConcurrentQueue<FollowedChange>();
+            await using var follower = new RulesetFollower(agreement, new RulesetFollowerOptions(file, null, null) { Every = TimeSpan.FromMilliseconds(10) }, (change, _) =>
+            {
+                told.Enqueue(change);
+                return Task.CompletedTask;
+            }, TimeProvider.System, NullLogger<RulesetFollower>.Instance);
+            await RulesetPeersLab.Until(() => follower.Looks >= 4, () => $"{follower.Looks} looks");
+            Assert.Equal(7ul, agreement.Current.Generation.Number);
+            await File.WriteAllTextAsync(file, RulesetPeersLab.Texts("second").IPv4, TestContext.Current.CancellationToken);
+            await RulesetPeersLab.Until(() => !told.IsEmpty, () => $"{follower.Looks} looks");
+            Assert.Equal(new FollowedChange(8, "generation 8 is in force"), Assert.Single(told));
+            Assert.Contains("second", agreement.Current.Rules.Texts.IPv4, StringComparison.Ordinal);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     /// <summary>Three nodes, each with a file of its own.</summary>
