@@ -14,6 +14,7 @@ namespace FwCluster.Chart.Tests.Pods;
 internal sealed class Pod : IDisposable
 {
     private const int SigTerm = 15;
+    private static readonly TimeSpan ProbePause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly V1PodSpec _pod;
@@ -66,7 +67,7 @@ internal sealed class Pod : IDisposable
     public void WaitUntilReady()
     {
         WaitUntil(() => Probe(_container.StartupProbe), TimeSpan.FromSeconds(_container.StartupProbe.FailureThreshold!.Value * _container.StartupProbe.PeriodSeconds!.Value));
-        WaitUntil(() => IsReady, TimeSpan.FromSeconds(90)); // where the machine has other things to do, a node may be taken for dead and start again
+        WaitUntil(() => IsReady, TimeSpan.FromMinutes(3)); // where the machine has other things to do, a node may be taken for dead and start again
     }
 
     /// <summary>Waits until it has ended by itself; its exit code.</summary>
@@ -126,7 +127,13 @@ internal sealed class Pod : IDisposable
 
     private void WaitUntil(Func<bool> condition, TimeSpan patience)
     {
-        if (!SpinWait.SpinUntil(condition, patience)) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
+        // As a kubelet does, now and then: who asks without a pause keeps the pod from what it is asked about.
+        var waited = Stopwatch.StartNew();
+        while (!condition())
+        {
+            if (waited.Elapsed > patience) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
+            Thread.Sleep(ProbePause);
+        }
     }
 
     private bool Probe(V1Probe probe)
