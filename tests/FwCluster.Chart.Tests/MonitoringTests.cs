@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FwCluster.Referee;
 using k8s.Models;
 using YamlDotNet.RepresentationModel;
 
