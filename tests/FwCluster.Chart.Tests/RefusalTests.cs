@@ -17,7 +17,10 @@ public sealed class RefusalTests
     [InlineData("control.replicas=4", "control.replicas is 4; it must be odd")]
     [InlineData("tls.source=secret", "tls.source is 'secret' and tls.secretName is empty; it must name a Secret with tls.crt, tls.key and ca.crt")]
     [InlineData("tls.secretName=mine", "tls.secretName is 'mine' and tls.source is 'generated'")]
-    [InlineData("health.port=4053", "cluster.port, control.port and health.port must differ")]
+    [InlineData("health.port=4053", "cluster.port, control.port, health.port and metrics.port must differ")]
+    [InlineData("metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.enabled is true and metrics.enabled is false")]
+    [InlineData("metrics.serviceMonitor.interval=often", "metrics.serviceMonitor.interval: Does not match pattern")]
+    [InlineData("metrics.dashbord.enabled=true", "metrics: Additional property dashbord is not allowed")]
     [InlineData("gateways.drainSeconds=60", "gateways.terminationGracePeriodSeconds must be more than gateways.drainSeconds")]
     public void WrongValuesAreRefused(string value, string message)
     {

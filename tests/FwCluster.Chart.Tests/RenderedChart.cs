@@ -19,10 +19,14 @@ internal sealed class RenderedChart
         ["apps/v1/DaemonSet"] = Read<V1DaemonSet>,
         ["apps/v1/StatefulSet"] = Read<V1StatefulSet>,
         ["networking.k8s.io/v1/NetworkPolicy"] = Read<V1NetworkPolicy>,
+        ["rbac.authorization.k8s.io/v1/Role"] = Read<V1Role>,
+        ["rbac.authorization.k8s.io/v1/RoleBinding"] = Read<V1RoleBinding>,
         ["policy/v1/PodDisruptionBudget"] = Read<V1PodDisruptionBudget>,
         // No package has models of these: their fields are asserted by the test that is about them.
         ["cert-manager.io/v1/Certificate"] = ReadAny,
         ["cert-manager.io/v1/Issuer"] = ReadAny,
+        ["monitoring.coreos.com/v1/PrometheusRule"] = ReadAny,
+        ["monitoring.coreos.com/v1/ServiceMonitor"] = ReadAny,
     };
 
     public RenderedChart(string text)

@@ -59,12 +59,12 @@ public sealed class TemplateTests
         if (chart.Control is { } control)
         {
             Assert.True(Matches(control.Spec.Selector.MatchLabels, chart.Pods["control"]));
-            Assert.Equal(control.Spec.ServiceName, Assert.Single(chart.All<V1Service>(), s => s.Spec.ClusterIP == "None").Metadata.Name);
+            Assert.Equal(control.Spec.ServiceName, Peers(chart).Metadata.Name);
         }
         foreach (var service in chart.All<V1Service>())
         {
             var chosen = chart.Pods.Where(p => Matches(service.Spec.Selector, p.Value)).ToList();
-            // Pods join by all that there are; clients ask those that rule.
+            // Pods join by all that there are, and all are watched; clients ask those that rule.
             if (service.Spec.ClusterIP == "None") Assert.Equal(chart.Pods.Keys, chosen.Select(p => p.Key));
             else Assert.Contains("control", Text(Settings(chart, Assert.Single(chosen).Key), "cluster", "roles"), StringComparison.Ordinal);
             Assert.DoesNotContain(chart.All<V1Pod>(), test => service.Spec.Selector.All(pair => test.Metadata.Labels.TryGetValue(pair.Key, out var value) && value == pair.Value));
@@ -87,7 +87,7 @@ public sealed class TemplateTests
             foreach (var probe in new[] { container.StartupProbe, container.LivenessProbe, container.ReadinessProbe }) Assert.Equal(Port("health"), probe.Grpc.Port);
             Assert.Equal(("live", "live", "ready"), (container.StartupProbe.Grpc.Service, container.LivenessProbe.Grpc.Service, container.ReadinessProbe.Grpc.Service));
             // By the discovery service's name.
-            var peers = chart.All<V1Service>().Single(s => s.Spec.ClusterIP == "None");
+            var peers = Peers(chart);
             Assert.True(peers.Spec.PublishNotReadyAddresses);
             Assert.Equal($"{peers.Metadata.Name}.firewall.svc:{Port("cluster")}", Text(settings, "cluster", "seeds"));
         }
@@ -168,6 +168,36 @@ public sealed class TemplateTests
         Assert.Equal(example == "hardened" ? 2 : 0, policy.Ingress[0].FromProperty?.Count ?? 0);
     }
 
+    [Theory]
+    [InlineData("default", "control")]
+    [InlineData("all-in-one", "gateway")]
+    public void WhoRulesFollowsTheConfigMapAndMayCreateEventsAlone(string example, string ruling)
+    {
+        var chart = ChartRenderer.RenderExample(example);
+        var rule = Assert.Single(chart.One<V1Role>().Rules);
+        Assert.Equal(("", "events", "create"), (Assert.Single(rule.ApiGroups), Assert.Single(rule.Resources), Assert.Single(rule.Verbs)));
+        var binding = chart.One<V1RoleBinding>();
+        Assert.Equal(("Role", chart.One<V1Role>().Metadata.Name), (binding.RoleRef.Kind, binding.RoleRef.Name));
+        var subject = Assert.Single(binding.Subjects);
+        Assert.Equal(("ServiceAccount", chart.One<V1ServiceAccount>().Metadata.Name, "firewall"), (subject.Kind, subject.Name, subject.NamespaceProperty));
+        foreach (var (component, pod) in chart.Pods)
+        {
+            var settings = Settings(chart, component);
+            Assert.Equal(component == ruling, ((YamlMappingNode)settings["rules"]).Children.ContainsKey("follow"));
+            Assert.Equal(component == ruling, pod.Spec.Volumes.Any(v => v.Projected is not null));
+            if (component != ruling) continue;
+            Assert.Equal(subject.Name, pod.Spec.ServiceAccountName);
+            Assert.Equal("yes", Text(settings, "rules", "follow"));
+            Assert.Equal(pod.Spec.Volumes.Single(v => v.Name == "rules").ConfigMap.Name, Text(settings, "kubernetes", "config-map"));
+            Assert.Equal("/var/run/secrets/kubernetes.io/serviceaccount", pod.Spec.Containers[0].VolumeMounts.Single(mount => mount.Name == "account").MountPath);
+        }
+        var left = ChartRenderer.Render("-f", Path.Combine(Repository.Chart, "examples", "trial.yaml"), "-set", "rules.follow=false");
+        Assert.Empty(left.All<V1Role>());
+        Assert.Empty(left.All<V1RoleBinding>());
+        Assert.All(left.Pods.Values, pod => Assert.DoesNotContain(pod.Spec.Volumes, v => v.Projected is not null));
+        Assert.False(Settings(left, "control").Children.ContainsKey("kubernetes"));
+    }
+
     [Fact]
     public void ASmallClusterHasNoOtherPods()
     {
@@ -241,6 +271,10 @@ public sealed class TemplateTests
         yaml.Load(new StringReader(chart.Named<V1ConfigMap>(name).Data[component + ".yaml"]));
         return (YamlMappingNode)yaml.Documents[0].RootNode;
     }
+
+    /// <summary>The service by which pods find each other.</summary>
+    private static V1Service Peers(RenderedChart chart)
+        => Assert.Single(chart.All<V1Service>(), s => s.Spec.ClusterIP == "None" && s.Spec.Ports.Any(port => port.Name == "cluster"));
 
     private static string Text(YamlNode node, params string[] path) => path.Aggregate(node, (at, key) => at[key]).ToString();
 

@@ -124,7 +124,7 @@ internal sealed class RulesetPeersLab : IDisposable
         /// <summary>The rules of its own files.</summary>
         public static InForce First => new(new RulesetGeneration
         {
-            Number = 1, Applied = DateTimeOffset.UtcNow, Author = "fwclusterd", Digest = Texts("first").Digest(),
+            Number = 1, Applied = DateTimeOffset.UtcNow, Author = "fwclusterd", Comment = RulesetGeneration.FromFiles(["first.rules"]), Digest = Texts("first").Digest(),
         }, Rules("first"));
 
         public string Name => name;

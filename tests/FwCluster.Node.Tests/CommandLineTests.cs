@@ -12,6 +12,8 @@ public sealed class CommandLineTests
     [InlineData("drops.files=0", "drops.files is '0'; it must be a number from 1 to 100000")]
     [InlineData("metrics.listen=9405", "metrics.listen is '9405'; it must be an address with a port")]
     [InlineData("metrics.collector=collector:4317", "metrics.collector is 'collector:4317'; it must be an address such as http://192.0.2.1:4317, or empty")]
+    [InlineData("rules.follow=yes", "rules.follow is 'yes'; it must be no where there is no control.directory")]
+    [InlineData("kubernetes.config-map=rules", "kubernetes.config-map is 'rules'; it must be empty where rules.follow is no")]
     [InlineData("queue.nunber=7", "there is no setting 'queue.nunber'")]
     [InlineData("rules.ipv4=/nowhere", "/nowhere: cannot be read")]
     public void AWrongSettingIsNamed(string setting, string message)

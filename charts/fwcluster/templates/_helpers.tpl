@@ -54,6 +54,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{ .Values.rules.existingConfigMap | default (printf "%s-rules" (include "fwcluster.fullname" .)) }}
 {{- end }}
 
+{{/* The job of all pods, for Prometheus: alerts know the daemons by "fwcluster" in it. */}}
+{{- define "fwcluster.job" -}}
+{{- $name := include "fwcluster.fullname" . -}}
+{{ if contains "fwcluster" $name }}{{ $name }}{{ else }}{{ $name }}-fwcluster{{ end }}
+{{- end }}
+
 {{/* The names by which the control plane is reached, which its certificate has. */}}
 {{- define "fwcluster.hostNames" -}}
 {{- $service := include "fwcluster.fullname" . -}}
@@ -77,9 +83,12 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .Values.cluster.key .Values.cluster.existingKeySecret -}}
 {{- fail "cluster.key and cluster.existingKeySecret are both there; give one of them" -}}
 {{- end -}}
-{{- $ports := list .Values.cluster.port .Values.control.port .Values.health.port -}}
-{{- if ne (len (uniq $ports)) 3 -}}
-{{- fail "cluster.port, control.port and health.port must differ: gateways have all of them on the host's network" -}}
+{{- $ports := list .Values.cluster.port .Values.control.port .Values.health.port .Values.metrics.port -}}
+{{- if ne (len (uniq $ports)) 4 -}}
+{{- fail "cluster.port, control.port, health.port and metrics.port must differ: gateways have all of them on the host's network" -}}
+{{- end -}}
+{{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) -}}
+{{- fail "metrics.serviceMonitor.enabled is true and metrics.enabled is false: there would be nothing to ask" -}}
 {{- end -}}
 {{- if le (int .Values.gateways.terminationGracePeriodSeconds) (int .Values.gateways.drainSeconds) -}}
 {{- fail "gateways.terminationGracePeriodSeconds must be more than gateways.drainSeconds: after the drain a gateway hands over what it has" -}}
@@ -117,6 +126,10 @@ log:
 state:
   socket: /run/fwclusterd/state.sock
   health-listen: 0.0.0.0:{{ .Values.health.port }}
+{{- if .Values.metrics.enabled }}
+metrics:
+  listen: 0.0.0.0:{{ .Values.metrics.port }}
+{{- end }}
 control:
   directory: /var/lib/fwcluster/rulesets
   socket: /run/fwclusterd/control.sock
@@ -148,6 +161,10 @@ control:
   containerPort: {{ .Values.control.port }}
 - name: health
   containerPort: {{ .Values.health.port }}
+{{- if .Values.metrics.enabled }}
+- name: metrics
+  containerPort: {{ .Values.metrics.port }}
+{{- end }}
 {{- end }}
 
 {{/* The pod is alive while it answers, and ready while it does its part. A start may have to wait for the others. */}}
@@ -220,6 +237,33 @@ readinessProbe:
 - name: tmp
   emptyDir:
     medium: Memory
+{{- end }}
+
+{{/* By which pods that rule tell what became of changed rules: no more than the API server takes by it. */}}
+{{- define "fwcluster.accountMount" -}}
+- name: account
+  mountPath: /var/run/secrets/kubernetes.io/serviceaccount
+  readOnly: true
+{{- end }}
+
+{{- define "fwcluster.accountVolume" -}}
+- name: account
+  projected:
+    defaultMode: 0440
+    sources:
+      - serviceAccountToken:
+          path: token
+          expirationSeconds: 3600
+      - configMap:
+          name: kube-root-ca.crt
+          items:
+            - key: ca.crt
+              path: ca.crt
+      - downwardAPI:
+          items:
+            - path: namespace
+              fieldRef:
+                fieldPath: metadata.namespace
 {{- end }}
 
 {{- define "fwcluster.podSecurity" -}}

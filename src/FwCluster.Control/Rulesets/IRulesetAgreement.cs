@@ -6,6 +6,9 @@ public interface IRulesetAgreement
     /// <summary>The rules in force.</summary>
     InForce Current { get; }
 
+    /// <summary>This node is the one that makes changes: of a cluster, one of its nodes is, as far as this one knows.</summary>
+    bool Leads { get; }
+
     /// <summary>Puts rules in force.</summary>
     /// <param name="proposal">The rules.</param>
     /// <returns>The rules before, and those in force now.</returns>

@@ -42,6 +42,9 @@ public sealed partial class RulesetAgreement : IRulesetAgreement, IDisposable
     /// <inheritdoc/>
     public InForce Current => _current;
 
+    /// <inheritdoc/>
+    public bool Leads => true;
+
     /// <summary>Finds what is to be in force at a start. A generation that was not confirmed is undone by a new one.</summary>
     /// <param name="store">The generations.</param>
     /// <param name="time">The clock.</param>

@@ -6,6 +6,11 @@ public sealed record RulesetGeneration
     /// <summary>What is there before any rules were applied.</summary>
     public static RulesetGeneration None { get; } = new() { Number = 0, Applied = DateTimeOffset.UnixEpoch, Author = "", Digest = RulesetTexts.Empty.Digest() };
 
+    /// <summary>The author of what nobody in person applied.</summary>
+    public const string Daemon = "fwclusterd";
+
+    private const string From = "from ";
+
     /// <summary>From 1; numbers only grow.</summary>
     public required ulong Number { get; init; }
 
@@ -26,4 +31,10 @@ public sealed record RulesetGeneration
 
     /// <summary><see cref="RulesetTexts.Digest"/> of its rules.</summary>
     public required string Digest { get; init; }
+
+    /// <summary>It was read from the rule files of the configuration.</summary>
+    public bool IsFromFiles => Author == Daemon && Comment.StartsWith(From, StringComparison.Ordinal);
+
+    /// <summary>The comment of a generation that was read from files.</summary>
+    public static string FromFiles(IEnumerable<string> files) => From + string.Join(", ", files);
 }

@@ -3,8 +3,6 @@ namespace FwCluster.Control.Rulesets;
 /// <summary>What may follow which generation, and what follows.</summary>
 internal static class RulesetSuccession
 {
-    private const string Self = "fwclusterd";
-
     /// <summary>Refuses rules that may not follow a generation.</summary>
     /// <exception cref="RulesetRefusedException">They may not.</exception>
     public static void Check(RulesetGeneration before, ulong? expects)
@@ -35,7 +33,7 @@ internal static class RulesetSuccession
     {
         Number = undone.Number + 1,
         Applied = now,
-        Author = Self,
+        Author = RulesetGeneration.Daemon,
         Comment = $"generation {undone.Number} was not confirmed {when}",
         Restores = before.Number,
         Digest = before.Digest,

@@ -25,6 +25,12 @@ public sealed record NodeSettings
     /// <summary>The sets' file, or null.</summary>
     public required string? Sets { get; init; }
 
+    /// <summary>Changes of these files are applied through the control plane.</summary>
+    public required bool FollowsRules { get; init; }
+
+    /// <summary>What Kubernetes is told of them; null where nothing is.</summary>
+    public required KubernetesSettings? Kubernetes { get; init; }
+
     /// <summary>Packets that may wait in the kernel.</summary>
     public required int QueueLength { get; init; }
 
@@ -100,7 +106,7 @@ public sealed record NodeSettings
     }
 
     /// <summary>What SIGHUP changes. Helpers come and go; their ports do not change.</summary>
-    private static readonly string[] Reloaded = ["rules.", "tracking.helpers", "log.level", "log.packets-waiting", "drops."];
+    private static readonly string[] Reloaded = ["rules.ipv4", "rules.ipv6", "rules.sets", "tracking.helpers", "log.level", "log.packets-waiting", "drops."];
 }
 
 /// <summary>Where packets come from, and whether verdicts count.</summary>

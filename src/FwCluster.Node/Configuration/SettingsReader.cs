@@ -29,6 +29,8 @@ public static class SettingsReader
             RulesIPv4 = TextOrNull(values, "rules.ipv4"),
             RulesIPv6 = TextOrNull(values, "rules.ipv6"),
             Sets = TextOrNull(values, "rules.sets"),
+            FollowsRules = ReadFollows(values),
+            Kubernetes = ReadKubernetes(values, environment),
             QueueLength = Number(values, "queue.length", 1, 1 << 20),
             FailOpen = OneOf(values, "queue.fail", ("closed", false), ("open", true)),
             Divert = new DivertSettings
@@ -184,6 +186,26 @@ public static class SettingsReader
         return TextOrNull(values, "control.directory") is { } folder
             ? new ControlPlaneSettings(folder, NodeName(values), history, wait, server)
             : null;
+    }
+
+    private static bool ReadFollows(SettingValues values)
+    {
+        var follows = OneOf(values, "rules.follow", ("no", false), ("yes", true));
+        if (follows && TextOrNull(values, "control.directory") is null)
+            throw values.Wrong("rules.follow", "no where there is no control.directory: it is the control plane that applies rules");
+        return follows;
+    }
+
+    private static KubernetesSettings? ReadKubernetes(SettingValues values, IDictionary environment)
+    {
+        if (TextOrNull(values, "kubernetes.config-map") is not { } map) return null;
+        if (!OneOf(values, "rules.follow", ("no", false), ("yes", true)))
+            throw values.Wrong("kubernetes.config-map", "empty where rules.follow is no: there would be nothing to tell");
+        // Both are in every container's environment.
+        var (host, port) = (environment["KUBERNETES_SERVICE_HOST"] as string, environment["KUBERNETES_SERVICE_PORT"] as string);
+        if (string.IsNullOrEmpty(host) || !ushort.TryParse(port, NumberStyles.None, CultureInfo.InvariantCulture, out var number))
+            throw values.Wrong("kubernetes.config-map", "empty outside of a pod: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT do not say where the API server is");
+        return new KubernetesSettings(map, values["kubernetes.account"], new UriBuilder(Uri.UriSchemeHttps, host, number).Uri);
     }
 
     private static IPEndPoint? EndPoint(SettingValues values, string path)

@@ -44,6 +44,7 @@ internal sealed class AppliedRules : IAsyncDisposable
     /// <summary>Learns from the other nodes of its cluster which rules are in force. Where no node has any, the rule files of the first node are the first
     /// generation.</summary>
     /// <exception cref="SettingsException">What is on the disk cannot be read, there are mistakes in the rule files, or the others have other settings.</exception>
+    /// <exception cref="NodeLostException">The others took this node for dead meanwhile.</exception>
     public static async Task<AppliedRules> JoinAsync(NodeSettings settings, ClusterShardHost cluster, ILoggerFactory logs, CancellationToken cancellation)
     {
         try
@@ -53,7 +54,10 @@ internal sealed class AppliedRules : IAsyncDisposable
             var agreement = new ClusterAgreement(settings.Control!.Name, store, first, new ClusterRulesetPeers(cluster.Node),
                 new RulesetTimes { Start = settings.Control.Wait }, TimeProvider.System, logs.CreateLogger<ClusterAgreement>());
             await cluster.IsMemberAsync(cancellation).ConfigureAwait(false);
-            return new AppliedRules(store, await agreement.JoinAsync(cancellation).ConfigureAwait(false), agreement);
+            var joining = agreement.JoinAsync(cancellation);
+            // Who is no member any more is told nothing: it need not wait for that.
+            if (await Task.WhenAny(joining, cluster.Ended).ConfigureAwait(false) == cluster.Ended) await cluster.Ended.ConfigureAwait(false);
+            return new AppliedRules(store, await joining.ConfigureAwait(false), agreement);
         }
         catch (RulesetStoreException e)
         {
@@ -88,8 +92,8 @@ internal sealed class AppliedRules : IAsyncDisposable
             {
                 Number = 1,
                 Applied = DateTimeOffset.UtcNow,
-                Author = "fwclusterd",
-                Comment = $"from {string.Join(", ", new[] { settings.RulesIPv4, settings.RulesIPv6, settings.Sets }.OfType<string>())}",
+                Author = RulesetGeneration.Daemon,
+                Comment = RulesetGeneration.FromFiles(new[] { settings.RulesIPv4, settings.RulesIPv6, settings.Sets }.OfType<string>()),
                 Digest = rules.Texts.Digest(),
             },
             rules);

@@ -4,8 +4,11 @@ using FwCluster.Cluster;
 using FwCluster.Control;
 using FwCluster.Control.Access;
 using FwCluster.Control.Nodes;
+using FwCluster.Control.Rulesets;
+using FwCluster.Control.Rulesets.Followed;
 using FwCluster.Datapath;
 using FwCluster.Node.Configuration;
+using FwCluster.Node.Kubernetes;
 using FwCluster.Node.Live;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -23,7 +26,9 @@ internal sealed partial class ControlPlane : IHostedLifecycleService, IAsyncDisp
     private readonly PeerChannels? _channels;
     private readonly ControlServer _server;
     private readonly ControlPlaneSettings _settings;
+    private readonly Func<RulesetFollower?> _follow;
     private readonly ILogger _log;
+    private RulesetFollower? _follower;
 
     /// <summary>Makes the server ready.</summary>
     /// <param name="settings">The daemon's settings.</param>
@@ -55,6 +60,7 @@ internal sealed partial class ControlPlane : IHostedLifecycleService, IAsyncDisp
             [.. gateway.Lanes.Select(lane => lane.Loop)], new GatewayTables(gateway, settings.Helpers).Now, rules.InForce);
         var agreement = rules.AgreementFor(_node, logs);
         state.RuledBy(agreement);
+        _follow = () => settings.FollowsRules ? Follow(settings, agreement, logs) : null;
         try
         {
             _channels = cluster is null ? null : new PeerChannels(_settings.Server);
@@ -90,6 +96,7 @@ internal sealed partial class ControlPlane : IHostedLifecycleService, IAsyncDisp
         {
             throw new SettingsException($"control: cannot listen: {e.Message}");
         }
+        _follower = _follow();
         LogListening(_log, _settings.Name, string.Join(", ", _server.Addresses), _rules.InForce.Generation.Number);
     }
 
@@ -99,10 +106,18 @@ internal sealed partial class ControlPlane : IHostedLifecycleService, IAsyncDisp
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (_follower is not null) await _follower.DisposeAsync().ConfigureAwait(false);
         await _server.DisposeAsync().ConfigureAwait(false);
         _channels?.Dispose();
         await _rules.DisposeAsync().ConfigureAwait(false);
         _node.Dispose();
+    }
+
+    private static RulesetFollower Follow(NodeSettings settings, IRulesetAgreement agreement, ILoggerFactory logs)
+    {
+        var events = settings.Kubernetes is { } kubernetes ? new RulesEvents(kubernetes, settings.Control!.Name, logs.CreateLogger<RulesEvents>()) : null;
+        return new RulesetFollower(agreement, new RulesetFollowerOptions(settings.RulesIPv4, settings.RulesIPv6, settings.Sets),
+            (change, cancellation) => events?.TellAsync(change, cancellation) ?? Task.CompletedTask, TimeProvider.System, logs.CreateLogger<RulesetFollower>());
     }
 
     private static async Task<int?> DrainAsync(ClusterNode? cluster, bool undo, CancellationToken cancellation)

@@ -19,14 +19,23 @@ internal sealed class Kubelet : IDisposable
     private readonly SortedDictionary<string, string[]> _names = new(StringComparer.Ordinal);
     private readonly string _imageRoot;
     private int _started;
+    private int _versions;
 
     /// <param name="imageRoot">The image's root file system.</param>
     public Kubelet(string imageRoot)
     {
         _imageRoot = imageRoot;
         File.WriteAllText(Hosts, "");
+        Account = Path.Combine(_folder.FullName, "account");
+        Project(Account, Files(("token", "nobody's"), ("ca.crt", ""), ("namespace", "firewall")), 288, 64053);
         Command.Run("chmod", ["755", _folder.FullName]);
     }
+
+    /// <summary>The folder of the pods' service account: token, authority, namespace.</summary>
+    public string Account { get; }
+
+    /// <summary>Where pods are told that the API server is.</summary>
+    public static (string Address, int Port) ApiServer => ("127.0.0.1", 6443);
 
     private string Hosts => Path.Combine(_folder.FullName, "hosts");
 
@@ -55,7 +64,24 @@ internal sealed class Kubelet : IDisposable
         if (pod.InitContainers is null) Command.Run("chown", ["64053:64053", state]); // by fsGroup
         var environment = Environment(chart, container, name, address);
         var specification = Write(folder, "container.json", Specification(chart, pod, container, state, folder, environment));
-        return new Pod(pod, container, network, address, specification, () => network.Start("python3", [Script, "run", specification]));
+        return new Pod(pod, container, network, address, folder, specification, () => network.Start("python3", [Script, "run", specification]));
+    }
+
+    /// <summary>Files of a projected folder, by their names.</summary>
+    public static Dictionary<string, byte[]> Files(params (string Name, string Content)[] files) => files.ToDictionary(file => file.Name, file => Encoding.UTF8.GetBytes(file.Content));
+
+    /// <summary>Changes what was projected: all at once, by another link.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="data">All of its files.</param>
+    public void Change(string folder, IDictionary<string, byte[]> data)
+    {
+        var old = Path.Combine(folder, File.ResolveLinkTarget(Path.Combine(folder, "..data"), returnFinalTarget: false)!.Name);
+        var version = $"..version{++_versions}";
+        Command.Run("cp", ["-a", old, Path.Combine(folder, version)]); // owners and modes
+        foreach (var (name, content) in data) File.WriteAllBytes(Path.Combine(folder, version, name), content);
+        File.CreateSymbolicLink(Path.Combine(folder, "..data_tmp"), version);
+        Command.Run("mv", ["-T", Path.Combine(folder, "..data_tmp"), Path.Combine(folder, "..data")]);
+        Directory.Delete(old, recursive: true);
     }
 
     /// <inheritdoc/>
@@ -102,7 +128,7 @@ internal sealed class Kubelet : IDisposable
     }
 
     /// <summary>The folder of a volume; null for memory.</summary>
-    private static string? Volume(RenderedChart chart, V1PodSpec pod, string name, string state, string folder)
+    private string? Volume(RenderedChart chart, V1PodSpec pod, string name, string state, string folder)
     {
         var volume = pod.Volumes.FirstOrDefault(v => v.Name == name);
         if (volume?.ConfigMap is { } map)
@@ -116,6 +142,7 @@ internal sealed class Kubelet : IDisposable
             var chosen = secret.Items is { } items ? items.ToDictionary(i => i.Path, i => data[i.Key]) : data;
             return Project(Path.Combine(folder, name), chosen, secret.DefaultMode ?? 420, pod.SecurityContext.FsGroup);
         }
+        if (volume?.Projected is not null) return Account;
         if (volume?.EmptyDir is not null) return null;
         return state; // of the node, or claimed
     }
@@ -139,7 +166,12 @@ internal sealed class Kubelet : IDisposable
 
     private static Dictionary<string, string> Environment(RenderedChart chart, V1Container container, string name, string address)
     {
-        var environment = new Dictionary<string, string>();
+        // As in every container, with or without links to services.
+        var environment = new Dictionary<string, string>
+        {
+            ["KUBERNETES_SERVICE_HOST"] = ApiServer.Address,
+            ["KUBERNETES_SERVICE_PORT"] = ApiServer.Port.ToString(CultureInfo.InvariantCulture),
+        };
         foreach (var variable in container.Env ?? [])
         {
             var value = variable.ValueFrom switch

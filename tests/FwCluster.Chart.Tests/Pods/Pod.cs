@@ -14,6 +14,7 @@ namespace FwCluster.Chart.Tests.Pods;
 internal sealed class Pod : IDisposable
 {
     private const int SigTerm = 15;
+    private static readonly TimeSpan ProbePause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
     private readonly V1PodSpec _pod;
@@ -29,9 +30,9 @@ internal sealed class Pod : IDisposable
     private string _before = "";
     private bool _isStopping;
 
-    public Pod(V1PodSpec pod, V1Container container, NetworkNamespace network, string address, string specification, Func<BackgroundProcess> start)
+    public Pod(V1PodSpec pod, V1Container container, NetworkNamespace network, string address, string folder, string specification, Func<BackgroundProcess> start)
     {
-        (_pod, _container, _network, _specification, _start, Address) = (pod, container, network, specification, start, address);
+        (_pod, _container, _network, _specification, _start, Address, Folder) = (pod, container, network, specification, start, address, folder);
         _process = start();
         // As a kubelet does, whoever waits for whatever.
         _supervision = new Timer(_ => Supervise(), null, pod.RestartPolicy is null or "Always" ? Second : Timeout.InfiniteTimeSpan, Second);
@@ -46,6 +47,9 @@ internal sealed class Pod : IDisposable
 
     /// <summary>Its address.</summary>
     public string Address { get; }
+
+    /// <summary>Where its volumes are, by name.</summary>
+    public string Folder { get; }
 
     /// <summary>What it wrote.</summary>
     public string Output => _before + _process.Output + _process.Error;
@@ -63,7 +67,7 @@ internal sealed class Pod : IDisposable
     public void WaitUntilReady()
     {
         WaitUntil(() => Probe(_container.StartupProbe), TimeSpan.FromSeconds(_container.StartupProbe.FailureThreshold!.Value * _container.StartupProbe.PeriodSeconds!.Value));
-        WaitUntil(() => IsReady, TimeSpan.FromSeconds(90)); // where the machine has other things to do, a node may be taken for dead and start again
+        WaitUntil(() => IsReady, TimeSpan.FromMinutes(3)); // where the machine has other things to do, a node may be taken for dead and start again
     }
 
     /// <summary>Waits until it has ended by itself; its exit code.</summary>
@@ -80,7 +84,7 @@ internal sealed class Pod : IDisposable
         var left = Stopwatch.StartNew();
         if (_container.Lifecycle?.PreStop?.Exec.Command is { } hook)
         {
-            var drained = Task.Run(() => _network.TryExecute("python3", [Kubelet.Script, "exec", _specification, _process.Id.ToString(CultureInfo.InvariantCulture), .. hook],
+            var drained = Task.Run(() => _network.TryExecute("python3", [Kubelet.Script, "exec", _specification, Number(_process.Id), .. hook],
                 timeout: TimeSpan.FromSeconds(_pod.TerminationGracePeriodSeconds!.Value)));
             WaitUntil(() => !IsReady, TimeSpan.FromSeconds(20));
             Assert.True(IsLive, Output);
@@ -95,6 +99,9 @@ internal sealed class Pod : IDisposable
         Assert.True(_process.ExitCode == 0, Output);
     }
 
+    /// <summary>Runs a program in its container, as kubectl exec does; its output.</summary>
+    public string Execute(params string[] command) => _network.Execute("python3", [Kubelet.Script, "exec", _specification, Number(_process.Id), .. command]);
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -103,6 +110,8 @@ internal sealed class Pod : IDisposable
         _channel.Dispose();
         _process.Dispose();
     }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
 
     private void Supervise()
     {
@@ -118,11 +127,12 @@ internal sealed class Pod : IDisposable
 
     private void WaitUntil(Func<bool> condition, TimeSpan patience)
     {
+        // As a kubelet does, now and then: who asks without a pause keeps the pod from what it is asked about.
         var waited = Stopwatch.StartNew();
         while (!condition())
         {
             if (waited.Elapsed > patience) throw new CommandFailedException($"{Address} has not changed within {patience}:\n{Output}");
-            Thread.Sleep(100);
+            Thread.Sleep(ProbePause);
         }
     }
 

@@ -54,6 +54,7 @@ public sealed class ReleaseTests(ImageRoot image)
             RunTestPod(chart, kubelet, lab.Client);
 
             using var stop = new CancellationTokenSource();
+            var rounds = 0;
             var meanwhile = Task.Factory.StartNew(() =>
             {
                 var (done, failed, reports) = (0, 0, "");
@@ -62,6 +63,7 @@ public sealed class ReleaseTests(ImageRoot image)
                     var more = transfers.Fetch(count: 20, perLogin: 20, atOnce: true);
                     (done, failed) = (done + more.Done, failed + more.Failed);
                     if (more.Failed > 0) reports += more.Report;
+                    Interlocked.Increment(ref rounds);
                 }
                 return (Done: done, Failed: failed, Reports: reports);
             }, TestContext.Current.CancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
@@ -84,7 +86,9 @@ public sealed class ReleaseTests(ImageRoot image)
                 }
                 // A node less.
                 pods[1]!.Stop(leadAway: () => lab.RouteSplit(2, 0));
-                Thread.Sleep(1000);
+                // The round that goes on now, and a whole one of those that are left.
+                var goOn = Volatile.Read(ref rounds) + 2;
+                Assert.True(SpinWait.SpinUntil(() => meanwhile.IsCompleted || Volatile.Read(ref rounds) >= goOn, TimeSpan.FromMinutes(2)), Outputs(pods));
             }
             finally
             {

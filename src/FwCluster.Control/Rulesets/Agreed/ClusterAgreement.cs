@@ -49,6 +49,9 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
     /// <inheritdoc/>
     public InForce Current => _agent.Current;
 
+    /// <inheritdoc/>
+    public bool Leads => _coordinator.Which is { IsSelf: true };
+
     /// <summary>Why what is in force elsewhere is not in force here; null where it is.</summary>
     public string? Problem => _agent.Problem;
 
