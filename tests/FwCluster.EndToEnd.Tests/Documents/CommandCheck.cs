@@ -49,7 +49,8 @@ internal static class CommandCheck
     {
         for (var i = 1; i + 1 < words.Count; i++)
         {
-            if (words[i].StartsWith("charts/", StringComparison.Ordinal) && !File.Exists(Path.Combine(Repository.Root, words[i], "Chart.yaml"))) return $"there is no chart {words[i]}";
+            var path = Path.Combine(Repository.Root, words[i]);
+            if (words[i].StartsWith("charts/", StringComparison.Ordinal) && !File.Exists(path) && !File.Exists(Path.Combine(path, "Chart.yaml"))) return $"there is no chart {words[i]}";
             if (words[i] is not ("--set" or "--set-file" or "--set-string")) continue;
             foreach (var assignment in words[i + 1].Split(','))
                 if (!ProductWords.IsChartValue(assignment.Split('=')[0])) return $"the chart has no value {assignment}";

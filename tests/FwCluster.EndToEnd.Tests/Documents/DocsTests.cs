@@ -18,7 +18,7 @@ public sealed partial class DocsTests
         ["README.md"] = nameof(TourTests),
         ["docs/tutorial.md"] = nameof(PrintedTests),
         ["docs/install-host.md"] = nameof(InstallTests),
-        ["docs/install-gateways.md"] = nameof(InstallTests),
+        ["docs/install-gateways.md"] = nameof(InstallGatewaysTests),
         ["docs/why-dropped.md"] = nameof(InstallTests),
         ["docs/operations.md"] = nameof(InstallTests),
     };

@@ -115,19 +115,35 @@ internal sealed class Machine : IDisposable
     /// <summary>Its terminal.</summary>
     public Terminal Terminal { get; }
 
-    /// <summary>Follows pages, block by block, at the machines that they name, or at the first one; a block for several is pasted at all of them at once.</summary>
-    /// <returns>How many blocks were pasted.</returns>
-    public static int Follow(IReadOnlyList<Machine> machines, params IReadOnlyList<string> pages)
+    /// <summary>Makes machines of these names in these networks, and follows pages, block by block, at the machines that they name, or at the first
+    /// one; a block for several is pasted at all of them at once.</summary>
+    public static void Follow(IEnumerable<(string Name, NetworkNamespace Where)> hosts, params IReadOnlyList<string> pages)
     {
-        var pasted = 0;
-        foreach (var block in pages.SelectMany(page => Document.Of(page).Blocks).Where(block => block.IsRun))
+        var folder = Directory.CreateTempSubdirectory("fwt-machines-").FullName;
+        Command.Run("chmod", ["755", folder]);
+        var machines = new List<Machine>();
+        try
         {
-            var names = block.Host?.Split(", ") ?? [machines[0].Name];
-            var at = names.Select(name => machines.Single(machine => machine.Name == name)).ToList();
-            Task.WaitAll(at.Select(machine => Task.Factory.StartNew(() => machine.Terminal.Paste(block), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray());
-            pasted++;
+            foreach (var (name, where) in hosts) machines.Add(new Machine(where, name, folder));
+            foreach (var page in pages)
+            {
+                var blocks = Document.Of(page).Blocks.Where(block => block.IsRun).ToList();
+                Assert.NotEmpty(blocks);
+                foreach (var block in blocks) Paste(block, machines);
+            }
         }
-        return pasted;
+        finally
+        {
+            foreach (var machine in machines) machine.Dispose();
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    private static void Paste(DocumentBlock block, List<Machine> machines)
+    {
+        var at = (block.Host ?? machines[0].Name).Split(", ").Select(name => machines.Single(machine => machine.Name == name));
+        var tasks = at.Select(machine => Task.Factory.StartNew(() => machine.Terminal.Paste(block), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default));
+        foreach (var task in tasks.ToList()) task.GetAwaiter().GetResult();
     }
 
     /// <inheritdoc/>
