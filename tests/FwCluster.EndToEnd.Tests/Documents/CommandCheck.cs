@@ -1,3 +1,5 @@
+using FwCluster.Referee;
+
 namespace FwCluster.EndToEnd.Tests.Documents;
 
 /// <summary>Checks a command of a document without running it: the program is one that there is, its files are in the repository, and what is ours is asked about its

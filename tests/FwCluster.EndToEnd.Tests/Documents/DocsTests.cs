@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text.RegularExpressions;
 using FwCluster.Node.Configuration;
+using FwCluster.Referee;
 using FwCluster.Rules.Text;
 using YamlDotNet.RepresentationModel;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using FwCluster.Referee;
 
 namespace FwCluster.EndToEnd.Tests.Documents;
 

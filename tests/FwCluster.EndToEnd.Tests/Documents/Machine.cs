@@ -1,4 +1,5 @@
 using System.Globalization;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Documents;

@@ -2,6 +2,7 @@ using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using FwCluster.Node.Configuration;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Documents;

@@ -68,9 +68,9 @@ public sealed partial class ServiceAddressTests
             edge.Ip($"route add 198.51.100.{7 + i}/32 via 198.51.100.2");
             node.Execute($"iptables -t nat -A PREROUTING -d 198.51.100.{7 + i} -p tcp -m multiport --dports 21,30000:30009 -j DNAT --to-destination 10.244.0.{5 + i}");
         }
-        StartServer(pods, account, "10.244.0.5", "");
+        StartServer(pods, account, "10.244.0.5");
         StartServer(pods, account, "10.244.0.6", "pasv_address=198.51.100.8");
-        StartServer(pods, account, "10.244.0.7", "pasv_address=198.51.100.9\npasv_promiscuous=YES");
+        StartServer(pods, account, "10.244.0.7", "pasv_address=198.51.100.9", "pasv_promiscuous=YES");
 
         var (before, behind) = (Path.Combine(account.Folder, "before.pcap"), Path.Combine(account.Folder, "behind.pcap"));
         var captures = new[] { Capture(edge, "clients", before), Capture(node, "to-node", behind) };
@@ -111,28 +111,12 @@ public sealed partial class ServiceAddressTests
         }
     }
 
-    private static void StartServer(NetworkNamespace where, FtpAccount account, string address, string more)
-    {
-        var file = Path.Combine(account.Folder, $"vsftpd-{address}.conf");
-        File.WriteAllText(file, $"""
-            listen=YES
-            listen_address={address}
-            background=NO
-            anonymous_enable=NO
-            local_enable=YES
-            write_enable=YES
-            connect_from_port_20=YES
-            secure_chroot_dir={account.Folder}/empty
-            pam_service_name=vsftpd
-            seccomp_sandbox=NO
-            xferlog_enable=NO
-            pasv_min_port=30000
-            pasv_max_port=30009
-            {more}
-
-            """);
-        account.Start(where, "vsftpd", file).WaitUntil(() => where.Execute("ss", ["-Hltn", "src", $"{address}:21"]).Contains("LISTEN", StringComparison.Ordinal), TimeSpan.FromSeconds(20));
-    }
+    private static void StartServer(NetworkNamespace where, FtpAccount account, string address, params IEnumerable<string> more)
+        => account.Start(where, "vsftpd", VsftpdSetup.Configure(account.Folder, address,
+            [
+                "anonymous_enable=NO", "local_enable=YES", "write_enable=YES", "pam_service_name=vsftpd", "pasv_min_port=30000", "pasv_max_port=30009", .. more,
+            ]))
+            .WaitUntil(() => VsftpdSetup.Listens(where, address), TimeSpan.FromSeconds(20));
 
     private static BackgroundProcess Capture(NetworkNamespace where, string name, string file)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
 namespace FwCluster.EndToEnd.Tests.Documents;
