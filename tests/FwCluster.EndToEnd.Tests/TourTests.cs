@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using FwCluster.EndToEnd.Tests.Cluster;
+using FwCluster.EndToEnd.Tests.Documents;
 using FwCluster.Referee;
 using FwCluster.Referee.Lab;
 
@@ -15,8 +16,7 @@ public sealed partial class TourTests
     [KernelFact]
     public void TheTourWorksAsItIsWritten()
     {
-        var readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        var blocks = Block().Matches(readme).Select(block => block.Groups["commands"].Value).ToList();
+        var blocks = Document.Of("README.md").Blocks.Where(block => block.Language == "bash").Select(block => block.Text).ToList();
         Assert.Equal(9, blocks.Count);
         // What the first one builds, the suite has built.
         Assert.All(blocks[0].TrimEnd().Split('\n'), line => Assert.StartsWith("dotnet build src/FwCluster.", line, StringComparison.Ordinal));
@@ -51,9 +51,6 @@ public sealed partial class TourTests
             Directory.Delete(home, recursive: true);
         }
     }
-
-    [GeneratedRegex(@"^```bash\n(?<commands>.*?)^```\n", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex Block();
 
     [GeneratedRegex(@"^ +(?<packets>\d+) +\d+ ACCEPT .* (icmptype 8|state RELATED,ESTABLISHED) *$", RegexOptions.Multiline)]
     private static partial Regex Counting();
