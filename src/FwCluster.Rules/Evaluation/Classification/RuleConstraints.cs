@@ -23,8 +23,10 @@ public sealed class RuleConstraints(IpFamily family)
     /// <summary>The field has a value of one of these ranges, or (<paramref name="inverted"/>) of none.</summary>
     public void Restrict(PacketField field, ReadOnlySpan<FieldRange> ranges, bool inverted = false)
     {
+        var highest = Highest(field, family);
         var allowed = Union(ranges);
-        if (inverted) allowed = Complement(allowed, Highest(field, family));
+        if (inverted) allowed = Complement(allowed, highest);
+        if (allowed is [{ First: var first, Last: var last }] && first == UInt128.Zero && last >= highest) return; // any will do
         var before = _allowed[(int)field];
         _allowed[(int)field] = before is null ? allowed : Intersection(before, allowed);
     }
@@ -73,6 +75,7 @@ public sealed class RuleConstraints(IpFamily family)
 
     private static List<FieldRange> Union(ReadOnlySpan<FieldRange> ranges)
     {
+        if (ranges is [var only] && only.First <= only.Last) return [only];
         var sorted = ranges.ToArray();
         Array.Sort(sorted, (a, b) => a.First.CompareTo(b.First));
         var union = new List<FieldRange>(sorted.Length);
