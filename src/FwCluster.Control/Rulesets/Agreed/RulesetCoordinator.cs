@@ -288,7 +288,9 @@ internal sealed partial class RulesetCoordinator : IDisposable
         var version = GenerationMessages.Of(next);
         var prepare = new Wire.RulesetQuestion { Prepare = new Wire.RulesetPrepare { Generation = version, Texts = texts } };
         prepare.Prepare.Nodes.Add(members.Select(NameOf));
-        var answers = await Task.WhenAll(members.Select(async m => (Peer: m, Answer: await TryAskAsync(m, prepare, _times.Prepare).ConfigureAwait(false)))).ConfigureAwait(false);
+        // The others are asked before this node, which reads the rules on this very thread, and all read them at once.
+        var answers = await Task.WhenAll(members.OrderBy(m => m.IsSelf)
+            .Select(async m => (Peer: m, Answer: await TryAskAsync(m, prepare, _times.Prepare).ConfigureAwait(false)))).ConfigureAwait(false);
         // Who has another coordinator by now has answered that one already what it has ready.
         if (_ballot is null || answers.Any(a => a.Answer.Refused?.Reason == Reason.OtherBallot)) throw Depose();
         if (answers.FirstOrDefault(a => a.Answer.Refused is not null) is { Answer: not null } refusal)
