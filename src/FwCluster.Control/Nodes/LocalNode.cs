@@ -47,9 +47,12 @@ public sealed class LocalNode : IControlledNode, IRulesetTarget, IDisposable
     public async Task<IPreparedRuleset> PrepareAsync(InForce rules)
     {
         ArgumentNullException.ThrowIfNull(rules);
-        // Compiled rules have a memory of their own: each worker gets its own.
-        var changes = await Task.Run(() => _workers.Select(access => new RulesetChange(
-            access.Worker, CompiledRuleset.Compile(rules.Rules.IPv4), CompiledRuleset.Compile(rules.Rules.IPv6))).ToArray()).ConfigureAwait(false);
+        var changes = await Task.Run(() =>
+        {
+            var (ipv4, ipv6) = (CompiledRuleset.Compile(rules.Rules.IPv4), CompiledRuleset.Compile(rules.Rules.IPv6));
+            // Compiled rules have a memory of their own: each worker gets its own.
+            return _workers.Select((access, i) => new RulesetChange(access.Worker, i == 0 ? ipv4 : ipv4.ForAnother(), i == 0 ? ipv6 : ipv6.ForAnother())).ToArray();
+        }).ConfigureAwait(false);
         return new Prepared(this, rules, changes);
     }
 

@@ -37,6 +37,10 @@ public static class LineDifference
 
     private static void Compare(string[] old, int oldFrom, int oldTo, string[] next, int nextFrom, int nextTo, List<Edit> edits)
     {
+        // What both begin and end with is most of it when a few rules of many change, and needs no search.
+        for (; oldFrom < oldTo && nextFrom < nextTo && old[oldFrom] == next[nextFrom]; oldFrom++, nextFrom++) edits.Add(new(' ', oldFrom, nextFrom, old[oldFrom]));
+        var end = oldTo;
+        while (oldFrom < oldTo && nextFrom < nextTo && old[oldTo - 1] == next[nextTo - 1]) (oldTo, nextTo) = (oldTo - 1, nextTo - 1);
         // Without recursion: a text of nothing but fixed points would nest as deep as it is long.
         foreach (var (oldAt, nextAt) in FixedPoints(old, oldFrom, oldTo, next, nextFrom, nextTo).Append((oldTo, nextTo)))
         {
@@ -44,6 +48,7 @@ public static class LineDifference
             if (oldAt < oldTo || nextAt < nextTo) edits.Add(new(' ', oldAt, nextAt, old[oldAt]));
             (oldFrom, nextFrom) = (oldAt + 1, nextAt + 1);
         }
+        for (; oldTo < end; oldTo++, nextTo++) edits.Add(new(' ', oldTo, nextTo, old[oldTo]));
     }
 
     /// <summary>Between two fixed points: what is equal from the front and from the back stays, the rest goes and comes.</summary>

@@ -21,8 +21,8 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
     /// <inheritdoc/>
     public override Task<CheckRulesetResponse> Check(CheckRulesetRequest request, ServerCallContext context)
     {
-        var (rules, errors) = CheckedRuleset.Read(TextsOf(request.Rules));
-        var response = new CheckRulesetResponse { Valid = rules is not null, Canonical = rules is null ? null : TextOf(rules.Canonical) };
+        var (rules, errors) = CheckedRuleset.Read(GenerationMessages.Read(request.Rules));
+        var response = new CheckRulesetResponse { Valid = rules is not null, Canonical = rules is null ? null : GenerationMessages.Of(rules.Canonical) };
         response.Errors.Add(errors.Select(ErrorOf));
         return Task.FromResult(response);
     }
@@ -41,7 +41,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
 
     private async Task<ApplyRulesetResponse> ApplyAsync(ApplyRulesetRequest request, ServerCallContext context)
     {
-        var proposal = new RulesetProposal(Read(TextsOf(request.Rules)), context.Caller().Name)
+        var proposal = new RulesetProposal(Read(GenerationMessages.Read(request.Rules)), context.Caller().Name)
         {
             Comment = Comment(request.Comment),
             Expected = request.HasExpectedGeneration ? request.ExpectedGeneration : null,
@@ -56,7 +56,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
                     RulesetRefusal.Stale, $"the rules were to follow generation {expected}, but generation {current.Generation.Number} is in force");
             }
             context.Note("dry run", Describe(current));
-            return new ApplyRulesetResponse { Generation = GenerationOf(current.Generation), Difference = Difference(current.Rules, proposal.Rules) };
+            return new ApplyRulesetResponse { Generation = GenerationMessages.Of(current.Generation), Difference = Difference(current.Rules, proposal.Rules) };
         }
         var (after, difference) = await PutInForceAsync(proposal, context, "apply").ConfigureAwait(false);
         return new ApplyRulesetResponse { Generation = after, Difference = difference };
@@ -67,7 +67,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         context.Note($"confirm generation {request.Generation}", "waits to be confirmed");
         var confirmed = await cluster.Rules.ConfirmAsync(request.Generation).ConfigureAwait(false);
         context.Note($"confirm generation {request.Generation}", "waits to be confirmed", "stays");
-        return new ConfirmRulesetResponse { Generation = GenerationOf(confirmed) };
+        return new ConfirmRulesetResponse { Generation = GenerationMessages.Of(confirmed) };
     }
 
     /// <inheritdoc/>
@@ -76,9 +76,9 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         var found = request.Generation == 0 ? cluster.Rules.Current : cluster.Rules.Read(request.Generation);
         return Task.FromResult(new GetRulesetResponse
         {
-            Generation = GenerationOf(found.Generation),
-            Rules = TextOf(found.Rules.Texts),
-            Canonical = TextOf(found.Rules.Canonical),
+            Generation = GenerationMessages.Of(found.Generation),
+            Rules = GenerationMessages.Of(found.Rules.Texts),
+            Canonical = GenerationMessages.Of(found.Rules.Canonical),
         });
     }
 
@@ -87,7 +87,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
     {
         var limit = request.Limit == 0 ? UsualHistory : (int)Math.Min(request.Limit, MostHistory);
         var response = new RulesetHistoryResponse();
-        response.Generations.Add(cluster.Rules.History(limit, request.Before).Select(GenerationOf));
+        response.Generations.Add(cluster.Rules.History(limit, request.Before).Select(GenerationMessages.Of));
         return Task.FromResult(response);
     }
 
@@ -117,7 +117,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
     public override async Task Watch(WatchRulesetRequest request, IServerStreamWriter<RulesetEvent> responseStream, ServerCallContext context)
     {
         await foreach (var change in cluster.Rules.WatchAsync(context.CancellationToken).ConfigureAwait(false))
-            await responseStream.WriteAsync(new RulesetEvent { Kind = KindOf(change.Kind), Generation = GenerationOf(change.Generation) }).ConfigureAwait(false);
+            await responseStream.WriteAsync(new RulesetEvent { Kind = GenerationMessages.Of(change.Kind), Generation = GenerationMessages.Of(change.Generation) }).ConfigureAwait(false);
     }
 
     private async Task<(Generation After, string Difference)> PutInForceAsync(RulesetProposal proposal, ServerCallContext context, string what)
@@ -127,7 +127,7 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         var (before, after) = await cluster.Rules.ApplyAsync(proposal).ConfigureAwait(false);
         context.Note(what, Describe(before), Describe(after));
         Activity.Current.Note(after.Generation);
-        return (GenerationOf(after.Generation), Difference(before.Rules, after.Rules));
+        return (GenerationMessages.Of(after.Generation), Difference(before.Rules, after.Rules));
     }
 
     private static async Task<T> TracedAsync<T>(string name, ServerCallContext context, Func<Task<T>> change)
@@ -176,10 +176,6 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
             + LineDifference.Between(CheckedRuleset.IPv6Name, before.Canonical.IPv6, after.Canonical.IPv6)
             + LineDifference.Between(CheckedRuleset.SetsName, before.Canonical.Sets, after.Canonical.Sets);
 
-    private static RulesetTexts TextsOf(RulesetText? text) => text is null ? RulesetTexts.Empty : new(text.Ipv4, text.Ipv6, text.Sets);
-
-    private static RulesetText TextOf(RulesetTexts texts) => new() { Ipv4 = texts.IPv4, Ipv6 = texts.IPv6, Sets = texts.Sets };
-
     private static RuleError ErrorOf(Rules.Text.RuleError error) => new()
     {
         Text = error.File,
@@ -189,25 +185,5 @@ internal sealed class RulesetEndpoint(IControlledCluster cluster) : RulesetServi
         Message = error.Message,
         Hint = error.Hint ?? "",
         SourceLine = error.SourceLine,
-    };
-
-    private static Generation GenerationOf(RulesetGeneration generation) => new()
-    {
-        Number = generation.Number,
-        Applied = Timestamp.FromDateTimeOffset(generation.Applied),
-        Author = generation.Author,
-        Comment = generation.Comment,
-        Restores = generation.Restores,
-        ConfirmBy = generation.ConfirmBy is { } until ? Timestamp.FromDateTimeOffset(until) : null,
-        Digest = generation.Digest,
-    };
-
-    private static RulesetEvent.Types.Kind KindOf(RulesetChangeKind kind) => kind switch
-    {
-        RulesetChangeKind.InForce => RulesetEvent.Types.Kind.InForce,
-        RulesetChangeKind.Applied => RulesetEvent.Types.Kind.Applied,
-        RulesetChangeKind.Confirmed => RulesetEvent.Types.Kind.Confirmed,
-        RulesetChangeKind.RolledBack => RulesetEvent.Types.Kind.RolledBack,
-        _ => RulesetEvent.Types.Kind.Expired,
     };
 }

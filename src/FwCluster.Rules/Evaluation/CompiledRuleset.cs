@@ -64,6 +64,21 @@ public sealed class CompiledRuleset
     public static CompiledRuleset Compile(Ruleset ruleset, int? seed = null)
         => new RulesetCompiler(ruleset, new MatchMemory(seed ?? Random.Shared.Next())).Compile();
 
+    /// <summary>The same for another worker: what is immutable is shared, what matches remember is its own.</summary>
+    /// <param name="seed">As for <see cref="Compile"/>.</param>
+    public CompiledRuleset ForAnother(int? seed = null)
+    {
+        var memory = new MatchMemory(seed ?? Random.Shared.Next());
+        var matches = new Match[_matches.Length];
+        var next = 0;
+        foreach (var chain in _chains)
+        {
+            foreach (var rule in chain.Rules)
+                foreach (var match in rule.Matches) matches[next++] = match.Bind(memory); // in the order of RulesetCompiler
+        }
+        return new CompiledRuleset(Model, _chains, matches, _depth, _slots);
+    }
+
     /// <summary>Index in <see cref="Chains"/> of the chain that a table runs at a hook, or -1.</summary>
     public int ChainOf(TableId table, Hook hook) => _entry[(int)table * Hooks + (int)hook];
 

@@ -15,11 +15,9 @@ public readonly record struct MaskedAddress(IpAddress Address, IpAddress Mask)
     /// <summary>The length of the prefix, or -1 where the mask is none.</summary>
     public int PrefixLength(IpFamily family)
     {
-        for (var length = 0; length <= family.AddressBits(); length++)
-        {
-            if (IpAddress.PrefixMask(family, length) == Mask) return length;
-        }
-        return -1;
+        var bits = family.AddressBits();
+        var length = bits - (int)UInt128.PopCount(IpAddress.PrefixMask(family, bits).Value ^ Mask.Value);
+        return length >= 0 && IpAddress.PrefixMask(family, length) == Mask ? length : -1;
     }
 
     /// <summary>As <c>iptables-save</c> writes addresses of <c>-s</c> and <c>-d</c>: always with a mask, a length where it is a prefix.</summary>
@@ -39,6 +37,7 @@ public static class AddressWords
     /// <summary>Reads a list of addresses with or without masks, as <c>-s</c> and <c>-d</c> take it.</summary>
     public static ImmutableArray<MaskedAddress> List(IErrorSink errors, Token word, IpFamily family)
     {
+        if (word.Text.Length > 0 && !char.IsWhiteSpace(word.Text[0]) && !word.Text.Contains(',', StringComparison.Ordinal)) return [Masked(errors, word, family)];
         var addresses = ImmutableArray.CreateBuilder<MaskedAddress>();
         foreach (var part in ExtensionOptions.List(word))
         {
@@ -83,7 +82,14 @@ public static class AddressWords
     }
 
     private static bool HasLeadingZero(string text)
-        => !text.Contains(':', StringComparison.Ordinal) && text.Split('.').Any(p => p.Length > 1 && p[0] == '0' && char.IsAsciiDigit(p[1]));
+    {
+        if (text.Contains(':', StringComparison.Ordinal)) return false;
+        for (var i = 0; i + 1 < text.Length; i++)
+        {
+            if (text[i] == '0' && char.IsAsciiDigit(text[i + 1]) && (i == 0 || text[i - 1] == '.')) return true;
+        }
+        return false;
+    }
 
     private static IpAddress Mask(IErrorSink errors, Token word, IpFamily family)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace FwCluster.Rules.Text;
@@ -22,15 +23,19 @@ internal static class BaseOptions
         new("goto"), new("ipv4", 0), new("ipv6", 0),
     ];
 
+    /// <summary>By each of their names, <c>append</c> to <c>ipv6</c>.</summary>
+    public static FrozenDictionary<string, OptionSpec> ByName { get; } =
+        All.SelectMany(o => o.Aliases.Prepend(o.Name).Select(n => (Name: n, Option: o))).ToFrozenDictionary(p => p.Name, p => p.Option, StringComparer.Ordinal);
+
     /// <summary>By letter, <c>-A</c> to <c>-x</c>.</summary>
-    public static ImmutableDictionary<char, OptionSpec> ByLetter { get; } = new (char Letter, string Name)[]
+    public static FrozenDictionary<char, OptionSpec> ByLetter { get; } = new (char Letter, string Name)[]
     {
         ('A', "append"), ('D', "delete"), ('C', "check"), ('I', "insert"), ('R', "replace"), ('L', "list"), ('S', "list-rules"),
         ('F', "flush"), ('Z', "zero"), ('N', "new-chain"), ('X', "delete-chain"), ('E', "rename-chain"), ('P', "policy"), ('s', "source"),
         ('d', "destination"), ('p', "protocol"), ('i', "in-interface"), ('j', "jump"), ('t', "table"), ('m', "match"), ('n', "numeric"),
         ('o', "out-interface"), ('v', "verbose"), ('w', "wait"), ('W', "wait-interval"), ('x', "exact"), ('f', "fragments"),
         ('V', "version"), ('h', "help"), ('M', "modprobe"), ('c', "set-counters"), ('g', "goto"), ('4', "ipv4"), ('6', "ipv6"),
-    }.ToImmutableDictionary(p => p.Letter, p => All.Single(o => o.Name == p.Name));
+    }.ToFrozenDictionary(p => p.Letter, p => All.Single(o => o.Name == p.Name));
 
     /// <summary>The letter of an option, for messages: <c>-A</c>; or its long form where it has none.</summary>
     public static string Display(string name)

@@ -46,8 +46,9 @@ internal sealed class ChainGraph(TableBuilder table, IErrorSink errors)
         if (!seen.Add(chain)) return;
         foreach (var rule in chain.Rules)
         {
-            foreach (var use in rule.Extensions.Where(e => !e.Extension.Scope.Hooks.Contains(hook)))
+            foreach (var use in rule.Extensions)
             {
+                if (use.Extension.Scope.Hooks.Contains(hook)) continue;
                 var hooks = string.Join(", ", use.Extension.Scope.Hooks.Select(Tables.ChainName));
                 errors.Error(use.Word, chain.Hook is null
                     ? $"{use.Extension.Name} cannot be used in {chain.Name}, which is reached from {Tables.ChainName(hook)}"

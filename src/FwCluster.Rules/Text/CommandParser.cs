@@ -45,7 +45,9 @@ internal sealed class CommandParser
     private bool Run(Token end)
     {
         var before = _errors.Count;
-        while (_scanner.Next(Find, Unknown) is { } use)
+        OptionScanner.Lookup find = Find;
+        Action<Token, string> unknown = Unknown;
+        while (_scanner.Next(find, unknown) is { } use)
         {
             if (Owner(use.Spec) is { } extension) extension.Add(use);
             else if (use.Spec.Name is "ipv4" or "ipv6")
@@ -78,19 +80,31 @@ internal sealed class CommandParser
 
     private OptionSpec? Known(string name)
     {
-        var known = AllKnown();
+        if (BaseOptions.ByName.TryGetValue(name, out var whole)) return whole;
+        for (var i = _loaded.Count - 1; i >= 0; i--)
+        {
+            foreach (var spec in _loaded[i].Extension.Options)
+                if (spec.IsNamed(name)) return spec;
+        }
+        if (name.Length == 0) return null;
         OptionSpec? beginning = null;
-        foreach (var spec in known)
+        foreach (var spec in BaseOptions.All)
+            if (!IsOnly(ref beginning, spec, name)) return null;
+        foreach (var use in _loaded)
         {
-            if (Names(spec).Contains(name)) return spec;
+            foreach (var spec in use.Extension.Options)
+                if (!IsOnly(ref beginning, spec, name)) return null;
         }
-        foreach (var spec in known)
-        {
-            if (!Names(spec).Any(n => n.StartsWith(name, StringComparison.Ordinal))) continue;
-            if (beginning is not null) return null;
-            beginning = spec;
-        }
-        return name.Length == 0 ? null : beginning;
+        return beginning;
+    }
+
+    /// <summary>False where an option and another one begin with the name.</summary>
+    private static bool IsOnly(ref OptionSpec? beginning, OptionSpec spec, string name)
+    {
+        if (ReferenceEquals(spec, beginning) || !spec.Begins(name)) return true; // an extension may be loaded twice
+        if (beginning is not null) return false;
+        beginning = spec;
+        return true;
     }
 
     private IEnumerable<OptionSpec> AllKnown()
@@ -99,7 +113,14 @@ internal sealed class CommandParser
     private static IEnumerable<string> Names(OptionSpec spec) => spec.Aliases.Prepend(spec.Name);
 
     private ExtensionUse? Owner(OptionSpec spec)
-        => _loaded.LastOrDefault(e => e.Extension.Options.Any(o => ReferenceEquals(o, spec)));
+    {
+        for (var i = _loaded.Count - 1; i >= 0; i--)
+        {
+            foreach (var option in _loaded[i].Extension.Options)
+                if (ReferenceEquals(option, spec)) return _loaded[i];
+        }
+        return null;
+    }
 
     private void Unknown(Token option, string name)
     {

@@ -28,7 +28,12 @@ public sealed partial class ExtensionOptions(
     public RuleScope Rule { get; } = rule;
 
     /// <summary>The (first) use of an option, or null.</summary>
-    public OptionUse? Find(string option) => Uses.FirstOrDefault(u => u.Spec.Name == option);
+    public OptionUse? Find(string option)
+    {
+        foreach (var use in Uses)
+            if (use.Spec.Name == option) return use;
+        return null;
+    }
 
     /// <summary>True where the option was given.</summary>
     public bool Has(string option) => Find(option) is not null;

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-
 namespace FwCluster.Rules.Text;
 
 /// <summary>An extension as a rule uses it, while the rule is read.</summary>
@@ -25,18 +23,28 @@ internal sealed class ExtensionUse(Extension extension, Token word)
     public void Check(IErrorSink errors)
     {
         var name = Extension.Name;
-        var given = _uses.Select(u => u.Spec.Name).ToHashSet();
-        var seen = new HashSet<string>();
-        foreach (var use in _uses)
+        for (var i = 0; i < _uses.Count; i++)
         {
-            if (use.Spec.Unsupported is { } reason) errors.Error(use.Option, $"{name}: {use.Option} is not supported", reason);
-            if (!seen.Add(use.Spec.Name) && !use.Spec.Repeatable) errors.Error(use.Option, $"{name}: {use.Option} stands twice", "once is possible");
-            foreach (var other in use.Spec.Excludes.Where(given.Contains))
-                errors.Error(use.Option, $"{name}: {use.Option} and --{other} exclude each other", "leave one of them out");
-            foreach (var other in use.Spec.Requires.Where(o => !given.Contains(o)))
-                errors.Error(use.Option, $"{name}: {use.Option} needs --{other} too");
+            var (use, spec) = (_uses[i], _uses[i].Spec);
+            if (spec.Unsupported is { } reason) errors.Error(use.Option, $"{name}: {use.Option} is not supported", reason);
+            if (!spec.Repeatable && IsGiven(spec.Name, i)) errors.Error(use.Option, $"{name}: {use.Option} stands twice", "once is possible");
+            foreach (var other in spec.Excludes)
+                if (IsGiven(other, _uses.Count)) errors.Error(use.Option, $"{name}: {use.Option} and --{other} exclude each other", "leave one of them out");
+            foreach (var other in spec.Requires)
+                if (!IsGiven(other, _uses.Count)) errors.Error(use.Option, $"{name}: {use.Option} needs --{other} too");
         }
-        foreach (var missing in Extension.Options.Where(o => o.Required && !given.Contains(o.Name)))
-            errors.Error(Word, $"{name}: --{missing.Name} is missing", $"write {(Extension is TargetExtension ? "-j" : "-m")} {name} --{missing.Name} ...");
+        foreach (var option in Extension.Options)
+        {
+            if (option.Required && !IsGiven(option.Name, _uses.Count))
+                errors.Error(Word, $"{name}: --{option.Name} is missing", $"write {(Extension is TargetExtension ? "-j" : "-m")} {name} --{option.Name} ...");
+        }
+    }
+
+    /// <summary>True where an option stands among the first so many.</summary>
+    private bool IsGiven(string option, int among)
+    {
+        for (var i = 0; i < among; i++)
+            if (_uses[i].Spec.Name == option) return true;
+        return false;
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace FwCluster.Rules.Text;
 
 /// <summary>
@@ -83,7 +85,7 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
     private OptionUse? Letter(Token word)
     {
         var letter = word.Text[_letter];
-        var option = (_letter == 1 ? word.Part(0, 2) : word.Part(_letter, 1)) with { Text = "-" + letter };
+        var option = word.Text.Length == 2 ? word : (_letter == 1 ? word.Part(0, 2) : word.Part(_letter, 1)) with { Text = "-" + letter };
         var rest = word.Text.Length > _letter + 1 ? word.Part(_letter + 1, word.Text.Length - _letter - 1) : (Token?)null;
         if (!BaseOptions.ByLetter.TryGetValue(letter, out var spec))
         {
@@ -111,8 +113,6 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
             errors.Error(bang, $"{option} cannot be turned round by \"!\"");
         if (spec.IsValueSeparate && value is { } joined)
             errors.Error(joined, $"the value of {option} must be a word of its own", $"put a space before \"{joined}\"");
-        var arguments = new List<Token>();
-        if (value is { } attached) arguments.Add(attached);
         if (spec.Arguments > 0 && value is null && !spec.IsArgumentOptional)
         {
             if (_next >= words.Count)
@@ -120,18 +120,19 @@ internal sealed class OptionScanner(IReadOnlyList<Token> words, Token end, IErro
                 errors.Error(end, $"{option} needs a value");
                 return null;
             }
-            arguments.Add(words[_next++]);
+            value = words[_next++];
         }
-        while (arguments.Count < spec.Arguments && !spec.IsArgumentOptional)
+        ImmutableArray<Token> arguments = value is { } first ? [first] : [];
+        while (arguments.Length < spec.Arguments && !spec.IsArgumentOptional)
         {
             if (TryWord() is not { } second)
             {
                 errors.Error(_next < words.Count ? words[_next] : end, $"{option} needs {spec.Arguments} values");
                 return null;
             }
-            arguments.Add(second);
+            arguments = arguments.Add(second);
         }
-        return new(spec, option, inversion is not null, [.. arguments]);
+        return new(spec, option, inversion is not null, arguments);
     }
 
     private void Stray(Token word)

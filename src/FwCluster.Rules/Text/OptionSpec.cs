@@ -35,6 +35,24 @@ public sealed record OptionSpec(string Name, int Arguments = 1)
 
     /// <summary>Set for an option that iptables knows and this product does not: the reader refuses it with these words.</summary>
     public string? Unsupported { get; init; }
+
+    /// <summary>True where this is its name, or one of its other spellings.</summary>
+    internal bool IsNamed(ReadOnlySpan<char> name)
+    {
+        if (name.SequenceEqual(Name)) return true;
+        foreach (var alias in Aliases)
+            if (name.SequenceEqual(alias)) return true;
+        return false;
+    }
+
+    /// <summary>True where its name, or one of its other spellings, begins so.</summary>
+    internal bool Begins(string beginning)
+    {
+        if (Name.StartsWith(beginning, StringComparison.Ordinal)) return true;
+        foreach (var alias in Aliases)
+            if (alias.StartsWith(beginning, StringComparison.Ordinal)) return true;
+        return false;
+    }
 }
 
 /// <summary>An option as it was used in a rule.</summary>

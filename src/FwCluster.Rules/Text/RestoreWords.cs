@@ -8,11 +8,24 @@ internal static class RestoreWords
 {
     private const int MaxWord = 1023;
     private const int MaxWords = 250;
+    private const int MaxCharacter = 3; // bytes of UTF-8 that a char of UTF-16 makes
 
     /// <summary>Splits <paramref name="line"/> from <paramref name="start"/> on; null after a mistake.</summary>
     public static List<Token>? Split(string line, int start, int lineNumber, IErrorSink errors)
     {
-        var words = new List<Token>();
+        var words = new List<Token>(16);
+        if (line.AsSpan(start).Contains('"')) return SplitQuoted(line, start, lineNumber, words, errors);
+        for (var i = start; i < line.Length;)
+        {
+            var length = line.AsSpan(i).IndexOfAny(' ', '\t') is var blank and >= 0 ? blank : line.Length - i;
+            if (length > 0) words.Add(new(line.Substring(i, length), lineNumber, i + 1, length, false));
+            i += length + 1;
+        }
+        return Check(words, errors) ? words : null;
+    }
+
+    private static List<Token>? SplitQuoted(string line, int start, int lineNumber, List<Token> words, IErrorSink errors)
+    {
         var word = new StringBuilder();
         var (begin, isOpen, isQuoted) = (-1, false, false);
         var quote = 0;
@@ -61,7 +74,7 @@ internal static class RestoreWords
     {
         foreach (var word in words)
         {
-            if (Encoding.UTF8.GetByteCount(word.Text) <= MaxWord) continue;
+            if (word.Text.Length <= MaxWord / MaxCharacter || Encoding.UTF8.GetByteCount(word.Text) <= MaxWord) continue;
             errors.Error(word, $"this word is longer than {MaxWord} bytes");
             return false;
         }

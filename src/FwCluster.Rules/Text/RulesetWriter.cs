@@ -37,6 +37,26 @@ public static class RulesetWriter
         return text.ToString();
     }
 
+    /// <summary>Writes what is behind a rule's <c>-A CHAIN</c>.</summary>
+    internal static void Write(StringBuilder text, Rule rule)
+    {
+        var writer = new RuleWriter(text);
+        foreach (var match in rule.Matches)
+        {
+            if (match is not IpMatch) writer.Word("-m").Word(match.Name);
+            match.Write(writer);
+        }
+        if (rule.Target is { } target)
+        {
+            writer.Word("-j").Word(target.Name);
+            target.Write(writer);
+        }
+        else if (rule.Chain is { } jump)
+        {
+            writer.Word(rule.IsGoto ? "-g" : "-j").Word(jump);
+        }
+    }
+
     private static void Write(StringBuilder text, Table table, bool withCounters)
     {
         text.Append('*').Append(table.Name).Append('\n');
@@ -61,21 +81,7 @@ public static class RulesetWriter
     private static void WriteRule(StringBuilder text, string chain, Rule rule)
     {
         text.Append("-A ").Append(chain);
-        var writer = new RuleWriter(text);
-        foreach (var match in rule.Matches)
-        {
-            if (match is not IpMatch) writer.Word("-m").Word(match.Name);
-            match.Write(writer);
-        }
-        if (rule.Target is { } target)
-        {
-            writer.Word("-j").Word(target.Name);
-            target.Write(writer);
-        }
-        else if (rule.Chain is { } jump)
-        {
-            writer.Word(rule.IsGoto ? "-g" : "-j").Word(jump);
-        }
+        Write(text, rule);
     }
 
     private static string Counters(RuleCounters counters)

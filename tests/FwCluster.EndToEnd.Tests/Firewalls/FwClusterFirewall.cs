@@ -66,6 +66,9 @@ internal sealed class FwClusterFirewall : IFirewallUnderTest
     /// <summary>What it and its part of the cluster count.</summary>
     public string ReadStatistics() => _state.Get("statistics");
 
+    /// <summary>Processor time that it has taken so far.</summary>
+    public TimeSpan ProcessorTime => _process!.ProcessorTime;
+
     /// <summary>What it has said so far.</summary>
     public string Log => _process!.Error + _process.Output;
 

@@ -33,6 +33,16 @@ public sealed class BackgroundProcess : IDisposable
     /// <summary>Where the test writes what the program reads.</summary>
     public StreamWriter Input => _process.StandardInput;
 
+    /// <summary>Processor time that it has taken so far.</summary>
+    public TimeSpan ProcessorTime
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.TotalProcessorTime;
+        }
+    }
+
     /// <summary>What it wrote to standard output so far.</summary>
     public string Output => Read(_output);
 

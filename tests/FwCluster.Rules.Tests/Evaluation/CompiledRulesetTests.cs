@@ -145,18 +145,26 @@ public class CompiledRulesetTests
     {
         var ruleset = Filter(Input(Verdict.Drop, Rule(Verdict.Accept, new EverySecondMatch())));
         var (one, two) = (new Run(ruleset), new Run(ruleset));
-        Assert.True(one.Ruleset.Remembers);
+        var three = new Run(one.Ruleset.ForAnother());
+        Assert.True(one.Ruleset.Remembers && three.Ruleset.Remembers);
         Assert.Equal(Verdict.Accept, one.Evaluate(TestPacket.ToPort(1)).Verdict);
         Assert.Equal(Verdict.Accept, two.Evaluate(TestPacket.ToPort(1)).Verdict);
+        Assert.Equal(Verdict.Accept, three.Evaluate(TestPacket.ToPort(1)).Verdict);
         Assert.Equal(Verdict.Drop, one.Evaluate(TestPacket.ToPort(1)).Verdict);
+        Assert.Equal([0ul, 1ul], three.Packets(0));
     }
 
     /// <summary>A ruleset with one worker's counters.</summary>
     internal sealed class Run
     {
         public Run(Ruleset ruleset)
+            : this(CompiledRuleset.Compile(ruleset, seed: 1))
         {
-            Ruleset = CompiledRuleset.Compile(ruleset, seed: 1);
+        }
+
+        public Run(CompiledRuleset ruleset)
+        {
+            Ruleset = ruleset;
             Counters = Ruleset.CreateCounters(fromText: true);
         }
 

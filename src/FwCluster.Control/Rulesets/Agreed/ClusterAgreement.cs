@@ -87,7 +87,7 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
         {
             Propose = new Wire.RulesetPropose
             {
-                Texts = RulesetMessages.Texts(proposal.Rules.Texts),
+                Texts = GenerationMessages.Of(proposal.Rules.Texts),
                 Author = proposal.Author,
                 Comment = proposal.Comment,
                 Restores = proposal.Restores,
@@ -95,16 +95,17 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
             },
         };
         if (proposal.Expected is { } expected) question.Propose.Expected = expected;
+        var seen = _agent.Current;
         var answer = await LeadAsync(question, () => ProposeAsync(question.Propose)).ConfigureAwait(false);
-        var before = RulesetSuccession.Read(_agent.Store, _agent.Current, answer.Before);
-        return (before, new InForce(RulesetMessages.Generation(answer.Version), proposal.Rules));
+        var before = answer.Before == seen.Generation.Number ? seen : RulesetSuccession.Read(_agent.Store, _agent.Current, answer.Before);
+        return (before, new InForce(GenerationMessages.Read(answer.Generation), proposal.Rules));
     }
 
     /// <inheritdoc/>
     public async Task<RulesetGeneration> ConfirmAsync(ulong generation)
     {
         var answer = await LeadAsync(new Wire.RulesetQuestion { Keep = new Wire.RulesetKeep { Number = generation } }, () => KeepAsync(generation)).ConfigureAwait(false);
-        return RulesetMessages.Generation(answer.Version);
+        return GenerationMessages.Read(answer.Generation);
     }
 
     /// <inheritdoc/>
@@ -222,12 +223,12 @@ public sealed partial class ClusterAgreement : IRulesetAgreement, IAsyncDisposab
 
     private Task<Wire.RulesetAnswer> ProposeAsync(Wire.RulesetPropose wanted) => AnswerAsync(async () =>
         await _coordinator.ApplyAsync(wanted).ConfigureAwait(false) is var (before, after)
-            ? new Wire.RulesetAnswer { Node = _agent.Name, Version = RulesetMessages.Version(after), Before = before.Number }
+            ? new Wire.RulesetAnswer { Node = _agent.Name, Generation = GenerationMessages.Of(after), Before = before.Number }
             : NotCoordinator("it does not coordinate, or not yet"));
 
     private Task<Wire.RulesetAnswer> KeepAsync(ulong generation) => AnswerAsync(async () =>
         await _coordinator.KeepAsync(generation).ConfigureAwait(false) is { } kept
-            ? new Wire.RulesetAnswer { Node = _agent.Name, Version = RulesetMessages.Version(kept) }
+            ? new Wire.RulesetAnswer { Node = _agent.Name, Generation = GenerationMessages.Of(kept) }
             : NotCoordinator("it does not coordinate, or not yet"));
 
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "Whoever asked is told what is wrong; nobody else is there to be told.")]

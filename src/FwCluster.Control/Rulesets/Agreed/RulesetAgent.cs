@@ -97,19 +97,19 @@ internal sealed partial class RulesetAgent : IDisposable
                     await PrepareAsync(question.Prepare, ballot).ConfigureAwait(false);
                     break;
                 case Wire.RulesetQuestion.WhatOneofCase.Commit:
-                    await CommitAsync(RulesetMessages.Generation(question.Commit.Version), RulesetMessages.Kind(question.Commit.Kind), durable).ConfigureAwait(false);
+                    await CommitAsync(GenerationMessages.Read(question.Commit.Generation), GenerationMessages.Read(question.Commit.Kind), durable).ConfigureAwait(false);
                     break;
                 case Wire.RulesetQuestion.WhatOneofCase.Abort:
-                    Abort(RulesetMessages.Generation(question.Abort.Version));
+                    Abort(GenerationMessages.Read(question.Abort.Generation));
                     break;
                 case Wire.RulesetQuestion.WhatOneofCase.Install:
                     await InstallAsync(question.Install).ConfigureAwait(false);
                     break;
                 case Wire.RulesetQuestion.WhatOneofCase.Remember:
-                    Remember(RulesetMessages.Generation(question.Remember.Version), RulesetMessages.Texts(question.Remember.Texts));
+                    Remember(GenerationMessages.Read(question.Remember.Generation), GenerationMessages.Read(question.Remember.Texts));
                     break;
                 case Wire.RulesetQuestion.WhatOneofCase.Settle:
-                    Settle(RulesetMessages.Generation(question.Settle.Version));
+                    Settle(GenerationMessages.Read(question.Settle.Generation));
                     break;
                 default:
                     return Refuse(Reason.Unspecified, "this version does not know the question");
@@ -147,14 +147,14 @@ internal sealed partial class RulesetAgent : IDisposable
     {
         var state = new Wire.RulesetState
         {
-            Committed = RulesetMessages.Version(_current.Generation),
+            Committed = GenerationMessages.Of(_current.Generation),
             Promised = RulesetMessages.Ballot(_promised),
             IsSettled = _settled.Task.IsCompleted,
             Room = (uint)_store.Keep,
         };
         state.Known.Add(_store.History(MostKnown, before: 0).Select(g => g.Number));
         if (_store.Prepared is not { } prepared) return state;
-        state.Prepared = RulesetMessages.Version(prepared.Generation);
+        state.Prepared = GenerationMessages.Of(prepared.Generation);
         state.PreparedNodes.Add(prepared.Nodes);
         state.PreparedBallot = RulesetMessages.Ballot(prepared.Ballot);
         return state;
@@ -163,18 +163,18 @@ internal sealed partial class RulesetAgent : IDisposable
     private Wire.RulesetAnswer Give(ulong number)
     {
         var found = RulesetSuccession.Read(_store, _current, number);
-        return new Wire.RulesetAnswer { Node = Name, Version = RulesetMessages.Version(found.Generation), Texts = RulesetMessages.Texts(found.Rules.Texts) };
+        return new Wire.RulesetAnswer { Node = Name, Generation = GenerationMessages.Of(found.Generation), Texts = GenerationMessages.Of(found.Rules.Texts) };
     }
 
     private async Task PrepareAsync(Wire.RulesetPrepare question, RulesetBallot ballot)
     {
-        var generation = RulesetMessages.Generation(question.Version);
+        var generation = GenerationMessages.Read(question.Generation);
         if (RulesetMessages.AreSame(_current.Generation, generation)) return;
         if (_aborted is { } aborted && RulesetMessages.AreSame(aborted, generation)) throw new RulesetRefusedException(RulesetRefusal.Node, "it was told to forget them");
         if (generation.Number <= _current.Generation.Number)
             throw new RulesetRefusedException(RulesetRefusal.Stale, $"generation {_current.Generation.Number} is in force there");
         if (_store.Prepared is { } ready && RulesetMessages.AreSame(ready.Generation, generation)) return;
-        var rules = Understand(generation, RulesetMessages.Texts(question.Texts));
+        var rules = Understand(generation, GenerationMessages.Read(question.Texts));
         var prepared = _target is null ? null : await _target.PrepareAsync(rules).ConfigureAwait(false);
         _prepared = null;
         _store.Prepare(new PreparedGeneration(generation, [.. question.Nodes], ballot), rules.Rules.Texts);
@@ -204,19 +204,19 @@ internal sealed partial class RulesetAgent : IDisposable
 
     private async Task InstallAsync(Wire.RulesetInstall question)
     {
-        var generation = RulesetMessages.Generation(question.Version);
+        var generation = GenerationMessages.Read(question.Generation);
         if (RulesetMessages.AreSame(_current.Generation, generation)) return;
         if (generation.Number < _current.Generation.Number)
             throw new RulesetRefusedException(RulesetRefusal.Stale, $"generation {_current.Generation.Number} is in force there");
         try
         {
-            var rules = Understand(generation, RulesetMessages.Texts(question.Texts));
+            var rules = Understand(generation, GenerationMessages.Read(question.Texts));
             var ready = _target is null ? null : await _target.PrepareAsync(rules).ConfigureAwait(false);
             var before = _current.Generation;
             _store.Put(generation, rules.Rules.Texts);
             if (_store.Prepared is { } prepared && RulesetMessages.AreSame(prepared.Generation, generation)) _store.DropPrepared();
             LogInstalled(_log, generation.Number, generation.Author, before.Number);
-            await SwitchAsync(rules, ready, RulesetMessages.Kind(question.Kind), null).ConfigureAwait(false);
+            await SwitchAsync(rules, ready, GenerationMessages.Read(question.Kind), null).ConfigureAwait(false);
         }
         catch (Exception e)
         {

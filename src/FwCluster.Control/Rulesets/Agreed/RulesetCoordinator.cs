@@ -1,3 +1,4 @@
+using FwCluster.Api.V1;
 using Google.Protobuf;
 using Microsoft.Extensions.Logging;
 using Reason = FwCluster.Control.Protocol.V1.RulesetRefused.Types.Reason;
@@ -93,7 +94,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
             var before = _agent.Current.Generation;
             RulesetSuccession.Check(before, wanted.HasExpected ? wanted.Expected : null);
             var reason = new RulesetReason(wanted.Author, wanted.Comment, wanted.Restores, wanted.ConfirmWithin?.ToTimeSpan());
-            var after = RulesetSuccession.Next(before, RulesetMessages.Texts(wanted.Texts), reason, _time.GetUtcNow());
+            var after = RulesetSuccession.Next(before, GenerationMessages.Read(wanted.Texts), reason, _time.GetUtcNow());
             await SwitchAsync(after, wanted.Texts, reason.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack).ConfigureAwait(false);
             return (before, after);
         }
@@ -115,7 +116,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
             var current = _agent.Current.Generation;
             RulesetSuccession.CheckWaits(current, generation);
             var kept = current with { ConfirmBy = null };
-            var settle = new Wire.RulesetQuestion { Settle = new Wire.RulesetSettle { Version = RulesetMessages.Version(kept) } };
+            var settle = new Wire.RulesetQuestion { Settle = new Wire.RulesetSettle { Generation = GenerationMessages.Of(kept) } };
             // Where it is on this disk it is confirmed; a node that does not answer now is told at the next look.
             var own = await AskSelfAsync(settle).ConfigureAwait(false);
             if (own.Refused is { } refused) throw RulesetMessages.Refused(refused);
@@ -169,18 +170,18 @@ internal sealed partial class RulesetCoordinator : IDisposable
             if (!mayBegin) return;
             latest = _first.Generation with { Applied = _time.GetUtcNow() };
             _agent.Expect(_first.Rules);
-            await SwitchAsync(latest, RulesetMessages.Texts(_first.Rules.Texts), RulesetChangeKind.Applied).ConfigureAwait(false);
+            await SwitchAsync(latest, GenerationMessages.Of(_first.Rules.Texts), RulesetChangeKind.Applied).ConfigureAwait(false);
             await BringToAllAsync(mayBegin: false).ConfigureAwait(false);
             return;
         }
         await TakeAsync(nodes, latest, RulesetChangeKind.Applied).ConfigureAwait(false);
         await FillAsync(nodes, latest).ConfigureAwait(false);
-        var settle = new Wire.RulesetQuestion { Settle = new Wire.RulesetSettle { Version = RulesetMessages.Version(latest) } };
+        var settle = new Wire.RulesetQuestion { Settle = new Wire.RulesetSettle { Generation = GenerationMessages.Of(latest) } };
         foreach (var node in nodes.Where(n => !IsSettledBy(n.State, latest))) await TryDoAsync(node.Peer, settle).ConfigureAwait(false);
     }
 
     private static bool IsSettledBy(Wire.RulesetState state, RulesetGeneration latest)
-        => state.IsSettled && state.Prepared is null && RulesetMessages.Generation(state.Committed) == latest;
+        => state.IsSettled && state.Prepared is null && GenerationMessages.Read(state.Committed) == latest;
 
     /// <summary>Asks all how they are: what they say, and whether all did.</summary>
     private async Task<(List<(RulesetPeer Peer, Wire.RulesetState State)> Nodes, bool IsComplete)> AskAllAsync(IReadOnlyList<RulesetPeer> members, RulesetBallot ballot)
@@ -197,7 +198,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
     /// is.</summary>
     private static RulesetGeneration Latest(List<(RulesetPeer Peer, Wire.RulesetState State)> nodes)
     {
-        var all = nodes.Select(n => (Generation: RulesetMessages.Generation(n.State.Committed), n.State.IsSettled)).ToList();
+        var all = nodes.Select(n => (Generation: GenerationMessages.Read(n.State.Committed), n.State.IsSettled)).ToList();
         var latest = all.OrderByDescending(g => g.Generation.Number).ThenByDescending(g => g.IsSettled).ThenByDescending(g => g.Generation.Applied)
             .ThenBy(g => g.Generation.Digest, StringComparer.Ordinal).First().Generation;
         return all.Any(g => RulesetMessages.AreSame(g.Generation, latest) && g.Generation.ConfirmBy is null) ? latest with { ConfirmBy = null } : latest;
@@ -209,9 +210,9 @@ internal sealed partial class RulesetCoordinator : IDisposable
         foreach (var holder in nodes.Where(n => n.State.Prepared is not null && n.State.Prepared.Number > latest.Number)
             .OrderByDescending(n => RulesetMessages.Ballot(n.State.PreparedBallot)).ThenByDescending(n => n.State.Prepared.Number))
         {
-            var generation = RulesetMessages.Generation(holder.State.Prepared);
+            var generation = GenerationMessages.Read(holder.State.Prepared);
             var isEverywhere = nodes.Where(n => holder.State.PreparedNodes.Contains(NameOf(n.Peer)))
-                .All(n => n.State.Prepared is { } prepared && RulesetMessages.AreSame(RulesetMessages.Generation(prepared), generation));
+                .All(n => n.State.Prepared is { } prepared && RulesetMessages.AreSame(GenerationMessages.Read(prepared), generation));
             if (isEverywhere) return generation;
         }
         return null;
@@ -221,10 +222,10 @@ internal sealed partial class RulesetCoordinator : IDisposable
     {
         var commit = new Wire.RulesetQuestion
         {
-            Commit = new Wire.RulesetCommit { Version = RulesetMessages.Version(unfinished), Kind = RulesetMessages.Kind(unfinished.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack) },
+            Commit = new Wire.RulesetCommit { Generation = GenerationMessages.Of(unfinished), Kind = GenerationMessages.Of(unfinished.Restores == 0 ? RulesetChangeKind.Applied : RulesetChangeKind.RolledBack) },
         };
         var isInForce = false;
-        foreach (var node in nodes.Where(n => n.State.Prepared is { } prepared && RulesetMessages.AreSame(RulesetMessages.Generation(prepared), unfinished)))
+        foreach (var node in nodes.Where(n => n.State.Prepared is { } prepared && RulesetMessages.AreSame(GenerationMessages.Read(prepared), unfinished)))
             isInForce |= await TryDoAsync(node.Peer, commit).ConfigureAwait(false);
         return isInForce;
     }
@@ -232,14 +233,14 @@ internal sealed partial class RulesetCoordinator : IDisposable
     /// <summary>Gives nodes that have something else what is in force.</summary>
     private async Task TakeAsync(List<(RulesetPeer Peer, Wire.RulesetState State)> nodes, RulesetGeneration latest, RulesetChangeKind kind)
     {
-        var others = nodes.Where(n => !RulesetMessages.AreSame(RulesetMessages.Generation(n.State.Committed), latest)).ToList();
+        var others = nodes.Where(n => !RulesetMessages.AreSame(GenerationMessages.Read(n.State.Committed), latest)).ToList();
         if (others.Count == 0) return;
-        var holder = nodes.First(n => RulesetMessages.AreSame(RulesetMessages.Generation(n.State.Committed), latest)).Peer;
+        var holder = nodes.First(n => RulesetMessages.AreSame(GenerationMessages.Read(n.State.Committed), latest)).Peer;
         if (await FetchAsync(holder, latest.Number).ConfigureAwait(false) is not { } texts) return;
         if (latest.ConfirmBy is not null) await FillAsync(nodes, latest).ConfigureAwait(false); // what it may have to go back to comes first
         var install = new Wire.RulesetQuestion
         {
-            Install = new Wire.RulesetInstall { Version = RulesetMessages.Version(latest), Texts = texts, Kind = RulesetMessages.Kind(kind) },
+            Install = new Wire.RulesetInstall { Generation = GenerationMessages.Of(latest), Texts = texts, Kind = GenerationMessages.Of(kind) },
         };
         await Task.WhenAll(others.Select(n => TryDoAsync(n.Peer, install))).ConfigureAwait(false);
     }
@@ -254,7 +255,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
             if (without.Count == 0) continue;
             var holder = nodes.First(n => n.State.Known.Contains(number)).Peer;
             if (await FetchVersionAsync(holder, number).ConfigureAwait(false) is not { } found) continue;
-            var remember = new Wire.RulesetQuestion { Remember = new Wire.RulesetRemember { Version = found.Version, Texts = found.Texts } };
+            var remember = new Wire.RulesetQuestion { Remember = new Wire.RulesetRemember { Generation = found.Generation, Texts = found.Texts } };
             foreach (var node in without) await TryDoAsync(node.Peer, remember).ConfigureAwait(false);
         }
     }
@@ -269,7 +270,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
             var before = RulesetSuccession.Load(_agent.Store, kept);
             var undone = RulesetSuccession.Undo(current, before.Generation, "in time", _time.GetUtcNow());
             _agent.Expect(before.Rules);
-            await SwitchAsync(undone, RulesetMessages.Texts(before.Rules.Texts), RulesetChangeKind.Expired).ConfigureAwait(false);
+            await SwitchAsync(undone, GenerationMessages.Of(before.Rules.Texts), RulesetChangeKind.Expired).ConfigureAwait(false);
             LogExpired(_log, current.Number, undone.Number, before.Generation.Number);
         }
         catch (Exception e) when (e is RulesetRefusedException or RulesetStoreException)
@@ -278,16 +279,18 @@ internal sealed partial class RulesetCoordinator : IDisposable
         }
     }
 
-    private async Task SwitchAsync(RulesetGeneration next, Wire.RulesetTexts texts, RulesetChangeKind kind)
+    private async Task SwitchAsync(RulesetGeneration next, RulesetText texts, RulesetChangeKind kind)
     {
         if (_peers.Members.Any(m => !_names.ContainsKey(m.Uid))) await BringToAllAsync(mayBegin: false).ConfigureAwait(false); // who has just come takes part
         if (_ballot is null) throw Depose();
         var members = _peers.Members;
         if (members.FirstOrDefault(m => !m.IsReachable) is { } gone) throw Refuse(gone, "it cannot be reached");
-        var version = RulesetMessages.Version(next);
-        var prepare = new Wire.RulesetQuestion { Prepare = new Wire.RulesetPrepare { Version = version, Texts = texts } };
+        var version = GenerationMessages.Of(next);
+        var prepare = new Wire.RulesetQuestion { Prepare = new Wire.RulesetPrepare { Generation = version, Texts = texts } };
         prepare.Prepare.Nodes.Add(members.Select(NameOf));
-        var answers = await Task.WhenAll(members.Select(async m => (Peer: m, Answer: await TryAskAsync(m, prepare, _times.Prepare).ConfigureAwait(false)))).ConfigureAwait(false);
+        // The others are asked before this node, which reads the rules on this very thread, and all read them at once.
+        var answers = await Task.WhenAll(members.OrderBy(m => m.IsSelf)
+            .Select(async m => (Peer: m, Answer: await TryAskAsync(m, prepare, _times.Prepare).ConfigureAwait(false)))).ConfigureAwait(false);
         // Who has another coordinator by now has answered that one already what it has ready.
         if (_ballot is null || answers.Any(a => a.Answer.Refused?.Reason == Reason.OtherBallot)) throw Depose();
         if (answers.FirstOrDefault(a => a.Answer.Refused is not null) is { Answer: not null } refusal)
@@ -296,7 +299,7 @@ internal sealed partial class RulesetCoordinator : IDisposable
             throw Refuse(refusal.Peer, refusal.Answer.Refused.Message);
         }
 
-        var commit = new Wire.RulesetQuestion { Commit = new Wire.RulesetCommit { Version = version, Kind = RulesetMessages.Kind(kind) } };
+        var commit = new Wire.RulesetQuestion { Commit = new Wire.RulesetCommit { Generation = version, Kind = GenerationMessages.Of(kind) } };
         var durable = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var own = AskSelfAsync(commit, durable.SetResult);
         await Task.WhenAny(own, durable.Task).ConfigureAwait(false);
@@ -310,9 +313,9 @@ internal sealed partial class RulesetCoordinator : IDisposable
     }
 
     /// <summary>Has all forget what they have made ready; nobody is told that it is in force nowhere before they have.</summary>
-    private async Task AbortAsync(IReadOnlyList<RulesetPeer> members, Wire.RulesetVersion version)
+    private async Task AbortAsync(IReadOnlyList<RulesetPeer> members, Generation version)
     {
-        var abort = new Wire.RulesetQuestion { Abort = new Wire.RulesetAbort { Version = version } };
+        var abort = new Wire.RulesetQuestion { Abort = new Wire.RulesetAbort { Generation = version } };
         var done = await Task.WhenAll(members.Select(m => InsistAsync(m, abort))).ConfigureAwait(false);
         if (_ballot is null) throw Depose();
         if (done.All(d => d)) return;
@@ -350,8 +353,8 @@ internal sealed partial class RulesetCoordinator : IDisposable
 
     private string NameOf(RulesetPeer peer) => _names.GetValueOrDefault(peer.Uid, peer.Address);
 
-    private async Task<Wire.RulesetTexts?> FetchAsync(RulesetPeer holder, ulong number)
-        => number == 0 ? RulesetMessages.Texts(RulesetTexts.Empty) : (await FetchVersionAsync(holder, number).ConfigureAwait(false))?.Texts;
+    private async Task<RulesetText?> FetchAsync(RulesetPeer holder, ulong number)
+        => number == 0 ? GenerationMessages.Of(RulesetTexts.Empty) : (await FetchVersionAsync(holder, number).ConfigureAwait(false))?.Texts;
 
     private async Task<Wire.RulesetAnswer?> FetchVersionAsync(RulesetPeer holder, ulong number)
     {

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace FwCluster.Rules.Evaluation.Classification;
 
@@ -14,7 +15,7 @@ internal sealed class DimensionBuilder
     private readonly int _chunks;
     private readonly int _rowBudget;
     private readonly ulong[] _free;
-    private readonly List<Event> _events = [];
+    private readonly Event[] _events;
 
     private DimensionBuilder(PacketField field, IReadOnlyList<RuleConstraints> rules)
     {
@@ -23,6 +24,7 @@ internal sealed class DimensionBuilder
         _chunks = (_words + 63) / 64;
         _rowBudget = Math.Max(RowWordsAtLeast, RowWordsPerRule * rules.Count);
         _free = new ulong[_words];
+        var events = new List<Event>(2 * rules.Count);
         for (var rule = 0; rule < rules.Count; rule++)
         {
             if (rules[rule][field] is not { } ranges)
@@ -32,10 +34,11 @@ internal sealed class DimensionBuilder
             }
             foreach (var range in ranges)
             {
-                _events.Add(new(range.First, rule, true));
-                if (range.Last != UInt128.MaxValue) _events.Add(new(range.Last + 1, rule, false));
+                events.Add(new(range.First, rule, true));
+                if (range.Last != UInt128.MaxValue) events.Add(new(range.Last + 1, rule, false));
             }
         }
+        _events = [.. events];
     }
 
     /// <summary>The dimension of a field, or null where no rule restricts it.</summary>
@@ -48,7 +51,7 @@ internal sealed class DimensionBuilder
 
     private Dimension Build()
     {
-        _events.Sort((a, b) => a.At.CompareTo(b.At));
+        Sort(_events);
         // A row may hold more rules than those of its interval, never fewer: where the rows would take too much, neighbours share one.
         for (var neighbours = 1; ; neighbours *= 2)
         {
@@ -56,23 +59,25 @@ internal sealed class DimensionBuilder
         }
     }
 
+    // Rules change seldom: what takes steps by the thousand is compiled well the first time, and not when it has been slow often enough.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private Dimension? Sweep(int neighbours)
     {
-        var rows = new RowSet(_words, _chunks, neighbours >= _events.Count ? int.MaxValue : _rowBudget);
+        var rows = new RowSet(_words, _chunks, neighbours >= _events.Length ? int.MaxValue : _rowBudget);
         var boundaries = new List<UInt128>();
         var rowOfInterval = new List<int>();
-        var active = new ulong[_words];
-        var union = new ulong[_words];
+        var active = new BitSet(_words, _chunks);
+        var union = neighbours > 1 ? new BitSet(_words, _chunks) : active;
         if (rows.Add(active) is not { } none) return null;
         rowOfInterval.Add(none);
-        for (var next = 0; next < _events.Count;)
+        for (var next = 0; next < _events.Length;)
         {
             boundaries.Add(_events[next].At);
-            for (var joined = 0; joined < neighbours && next < _events.Count; joined++)
+            if (neighbours > 1) union.Clear();
+            for (var joined = 0; joined < neighbours && next < _events.Length; joined++)
             {
-                for (var at = _events[next].At; next < _events.Count && _events[next].At == at; next++) _events[next].Apply(active);
-                if (joined == 0) active.CopyTo(union, 0);
-                else Or(union, active);
+                for (var at = _events[next].At; next < _events.Length && _events[next].At == at; next++) active.Set(_events[next].Rule, _events[next].Begins);
+                if (neighbours > 1) union.Add(active);
             }
             if (rows.Add(union) is not { } row) return null;
             rowOfInterval.Add(row);
@@ -83,9 +88,29 @@ internal sealed class DimensionBuilder
             boundaries.Add(0);
             rowOfInterval.Add(none);
         }
+        var words = 0L;
+        foreach (var row in rowOfInterval) words += rows.WordsOf(row);
         return new Dimension(
-            _field, new IntervalIndex([.. boundaries]), [.. rowOfInterval], rowOfInterval.Average(rows.WordsOf), rows.ToArray(), _free,
-            Summary(_free, _chunks));
+            _field, new IntervalIndex([.. boundaries]), [.. rowOfInterval], (double)words / rowOfInterval.Count, rows.ToArray(), _free, Summary(_free, _chunks));
+    }
+
+    /// <summary>Sorts by place, what is at the same place in any order.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Sort(Event[] events)
+    {
+        var (from, to) = (events, new Event[events.Length]);
+        for (var width = 1; width < events.Length; width *= 2)
+        {
+            for (var start = 0; start < events.Length; start += 2 * width)
+            {
+                var (left, middle, end) = (start, Math.Min(start + width, events.Length), Math.Min(start + 2 * width, events.Length));
+                var right = middle;
+                for (var at = start; at < end; at++)
+                    to[at] = left < middle && (right == end || from[left].At <= from[right].At) ? from[left++] : from[right++];
+            }
+            (from, to) = (to, from);
+        }
+        if (!ReferenceEquals(from, events)) from.CopyTo(events, 0);
     }
 
     internal static ulong[] Summary(ReadOnlySpan<ulong> words, int chunks)
@@ -98,17 +123,33 @@ internal sealed class DimensionBuilder
         return summary;
     }
 
-    private static void Or(ulong[] target, ulong[] source)
-    {
-        for (var w = 0; w < target.Length; w++) target[w] |= source[w];
-    }
+    private readonly record struct Event(UInt128 At, int Rule, bool Begins);
 
-    private readonly record struct Event(UInt128 At, int Rule, bool Begins)
+    /// <summary>Rules as bits, and a bit for each word of them that is not zero.</summary>
+    private sealed class BitSet(int words, int chunks)
     {
-        public void Apply(ulong[] active)
+        public readonly ulong[] Words = new ulong[words];
+        public readonly ulong[] Summary = new ulong[chunks];
+
+        public void Set(int rule, bool isIn)
         {
-            if (Begins) active[Rule / 64] |= 1UL << Rule;
-            else active[Rule / 64] &= ~(1UL << Rule);
+            var word = rule / 64;
+            if (isIn) Words[word] |= 1UL << rule;
+            else Words[word] &= ~(1UL << rule);
+            if (Words[word] != 0) Summary[word / 64] |= 1UL << word;
+            else Summary[word / 64] &= ~(1UL << word);
+        }
+
+        public void Clear()
+        {
+            Array.Clear(Words);
+            Array.Clear(Summary);
+        }
+
+        public void Add(BitSet other)
+        {
+            for (var w = 0; w < Words.Length; w++) Words[w] |= other.Words[w];
+            for (var c = 0; c < Summary.Length; c++) Summary[c] |= other.Summary[c];
         }
     }
 
@@ -120,7 +161,8 @@ internal sealed class DimensionBuilder
         private readonly ulong[] _row = new ulong[chunks + words];
 
         /// <summary>Adds a set; its start, or null where the budget is used up.</summary>
-        public int? Add(ulong[] set)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public int? Add(BitSet set)
         {
             var length = Pack(set);
             var packed = _row.AsSpan(0, length);
@@ -148,15 +190,13 @@ internal sealed class DimensionBuilder
 
         public ulong[] ToArray() => [.. _rows];
 
-        private int Pack(ulong[] set)
+        private int Pack(BitSet set)
         {
-            Array.Clear(_row, 0, chunks);
-            var length = chunks;
-            for (var w = 0; w < set.Length; w++)
+            var length = set.Summary.Length;
+            for (var c = 0; c < set.Summary.Length; c++)
             {
-                if (set[w] == 0) continue;
-                _row[w / 64] |= 1UL << w;
-                _row[length++] = set[w];
+                _row[c] = set.Summary[c];
+                for (var left = set.Summary[c]; left != 0; left &= left - 1) _row[length++] = set.Words[c * 64 + BitOperations.TrailingZeroCount(left)];
             }
             return length;
         }

@@ -12,19 +12,21 @@ public sealed class RuleConstraints(IpFamily family)
 {
     private const int Fields = (int)PacketField.State + 1;
 
-    private readonly List<FieldRange>?[] _allowed = new List<FieldRange>?[Fields];
+    private readonly FieldRange[]?[] _allowed = new FieldRange[]?[Fields];
 
     /// <summary>The state may change while the rules run (raw table: CT, NOTRACK): what is said of it is not kept.</summary>
     internal bool StateChanges { get; init; }
 
     /// <summary>The values a field may have, ascending, apart from each other; null where any will do.</summary>
-    internal IReadOnlyList<FieldRange>? this[PacketField field] => _allowed[(int)field];
+    internal FieldRange[]? this[PacketField field] => _allowed[(int)field];
 
     /// <summary>The field has a value of one of these ranges, or (<paramref name="inverted"/>) of none.</summary>
     public void Restrict(PacketField field, ReadOnlySpan<FieldRange> ranges, bool inverted = false)
     {
+        var highest = Highest(field, family);
         var allowed = Union(ranges);
-        if (inverted) allowed = Complement(allowed, Highest(field, family));
+        if (inverted) allowed = Complement(allowed, highest);
+        if (allowed is [{ First: var first, Last: var last }] && first == UInt128.Zero && last >= highest) return; // any will do
         var before = _allowed[(int)field];
         _allowed[(int)field] = before is null ? allowed : Intersection(before, allowed);
     }
@@ -71,8 +73,9 @@ public sealed class RuleConstraints(IpFamily family)
         _ => UInt128.MaxValue,
     };
 
-    private static List<FieldRange> Union(ReadOnlySpan<FieldRange> ranges)
+    private static FieldRange[] Union(ReadOnlySpan<FieldRange> ranges)
     {
+        if (ranges is [var only] && only.First <= only.Last) return [only];
         var sorted = ranges.ToArray();
         Array.Sort(sorted, (a, b) => a.First.CompareTo(b.First));
         var union = new List<FieldRange>(sorted.Length);
@@ -84,30 +87,30 @@ public sealed class RuleConstraints(IpFamily family)
             else
                 union.Add(range);
         }
-        return union;
+        return [.. union];
     }
 
     private static bool Touches(FieldRange before, FieldRange range)
         => before.Last == UInt128.MaxValue || range.First <= before.Last + 1;
 
-    private static List<FieldRange> Complement(List<FieldRange> ranges, UInt128 highest)
+    private static FieldRange[] Complement(FieldRange[] ranges, UInt128 highest)
     {
-        var complement = new List<FieldRange>(ranges.Count + 1);
+        var complement = new List<FieldRange>(ranges.Length + 1);
         var next = UInt128.Zero;
         foreach (var range in ranges)
         {
             if (range.First > next) complement.Add(new(next, range.First - 1));
-            if (range.Last >= highest) return complement;
+            if (range.Last >= highest) return [.. complement];
             next = range.Last + 1;
         }
         complement.Add(new(next, highest));
-        return complement;
+        return [.. complement];
     }
 
-    private static List<FieldRange> Intersection(List<FieldRange> left, List<FieldRange> right)
+    private static FieldRange[] Intersection(FieldRange[] left, FieldRange[] right)
     {
         var both = new List<FieldRange>();
-        for (int l = 0, r = 0; l < left.Count && r < right.Count;)
+        for (int l = 0, r = 0; l < left.Length && r < right.Length;)
         {
             var first = UInt128.Max(left[l].First, right[r].First);
             var last = UInt128.Min(left[l].Last, right[r].Last);
@@ -115,6 +118,6 @@ public sealed class RuleConstraints(IpFamily family)
             if (left[l].Last < right[r].Last) l++;
             else r++;
         }
-        return both;
+        return [.. both];
     }
 }
