@@ -43,6 +43,32 @@ public sealed class FwctlTests
         Assert.Equal((0, "generation 4 stays\n"), run.CodeAndError("rules", "confirm"));
     }
 
+    /// <summary>A file of IPv4 rules does not open IPv6; an empty one for IPv6 does.</summary>
+    [Fact]
+    public async Task WhatIsNotGivenStaysAsItIs()
+    {
+        await using var lab = await ControlLab.StartAsync();
+        var run = new Runs(lab);
+        var (ipv4, ipv6, sets) = (lab.PathOf("rules.v4"), lab.PathOf("rules.v6"), lab.PathOf("sets"));
+        const string Closed = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+        const string Known = "-A FORWARD -m set --match-set known src -j ACCEPT";
+        File.WriteAllText(ipv4, ControlLab.Rules(Web).Ipv4);
+        File.WriteAllText(ipv6, Closed);
+        File.WriteAllText(sets, "create known hash:ip family inet\nadd known 192.0.2.1\n");
+        run.Output("rules", "apply", ipv4, "--rules6", ipv6, "--sets", sets);
+
+        File.WriteAllText(ipv4, ControlLab.Rules(Known).Ipv4);
+        Assert.DoesNotContain("ipv6", run.Output("rules", "diff", ipv4), StringComparison.Ordinal);
+        run.Output("rules", "apply", ipv4);
+        Assert.Equal(ControlLab.Rules(Known).Ipv4, run.Output("rules", "show"));
+        Assert.Equal(Closed, run.Output("rules", "show", "-6"));
+        Assert.Contains("add known 192.0.2.1", run.Output("rules", "show", "--sets"), StringComparison.Ordinal);
+
+        run.Output("rules", "apply", "--rules6", "/dev/null", "--expect", "2");
+        Assert.Equal(ControlLab.Rules(Known).Ipv4, run.Output("rules", "show"));
+        Assert.DoesNotContain("DROP", run.Output("rules", "show", "-6"), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task CountersAreListedAsIptablesListsThem()
     {

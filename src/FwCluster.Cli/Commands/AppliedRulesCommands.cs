@@ -16,7 +16,12 @@ internal static class AppliedRulesCommands
               Rules that cut you off are gone after 30 s: you could not confirm them.
           fwctl rules apply rules.v4 --rules6 rules.v6 --sets sets --expect 41
               Only where generation 41 is in force still.
+          fwctl rules apply --rules6 /dev/null
+              The IPv6 rules go: all of IPv6 passes. What is not given stays as it is.
         """;
+
+    // Somebody else's change may come between looking at what stays and applying.
+    private const int Attempts = 5;
 
     /// <summary>The commands.</summary>
     public static IEnumerable<Command> Create() => [Apply(), Confirm(), Diff(), Show(), History(), RollBack(), Watch()];
@@ -45,7 +50,7 @@ internal static class AppliedRulesCommands
         if (expect is { } generation) request.ExpectedGeneration = generation;
         try
         {
-            var response = await rules.ApplyAsync(request, cancellationToken: call.Stop).ConfigureAwait(false);
+            var response = await ApplyAsync(rules, request, arguments.NotGiven(call.Parsed), call.Stop).ConfigureAwait(false);
             return call.Print(response, output =>
             {
                 output.Write(response.Difference);
@@ -60,6 +65,30 @@ internal static class AppliedRulesCommands
             var mistakes = check.Errors.Select(m => new Rules.Text.RuleError(
                 arguments.FileOf(call.Parsed, m.Text), (int)m.Line, (int)m.Column, (int)m.Length, m.Message, m.Hint.Length > 0 ? m.Hint : null, m.SourceLine)).ToList();
             throw new FwctlException(RuleFiles.Tell(call.Error, mistakes, "rules") + ", so nothing was changed");
+        }
+    }
+
+    /// <summary>Applies, with what was not given as it is in force: a file of IPv4 rules is not to open IPv6.</summary>
+    private static async Task<ApplyRulesetResponse> ApplyAsync(
+        RulesetService.RulesetServiceClient rules, ApplyRulesetRequest request, List<Action<RulesetText, RulesetText>> notGiven, CancellationToken stop)
+    {
+        var isExpected = request.HasExpectedGeneration;
+        for (var attempt = 1; ; attempt++)
+        {
+            if (notGiven.Count > 0)
+            {
+                var current = await rules.GetAsync(new(), cancellationToken: stop).ConfigureAwait(false);
+                foreach (var keep in notGiven) keep(current.Rules, request.Rules);
+                if (!isExpected) request.ExpectedGeneration = current.Generation.Number;
+            }
+            try
+            {
+                return await rules.ApplyAsync(request, cancellationToken: stop).ConfigureAwait(false);
+            }
+            catch (RpcException e) when (e.StatusCode == StatusCode.Aborted && !isExpected && notGiven.Count > 0 && attempt < Attempts)
+            {
+                // What is to stay may be something else now.
+            }
         }
     }
 
@@ -163,9 +192,9 @@ internal static class AppliedRulesCommands
     /// <summary>The files of rules that a command takes.</summary>
     private sealed class RulesArguments
     {
-        private readonly Argument<string?> _rules = new("FILE") { Description = "The IPv4 rules: text of iptables-save, or iptables command lines; - for the standard input.", Arity = ArgumentArity.ZeroOrOne };
-        private readonly Option<string?> _rules6 = new("--rules6") { HelpName = "FILE", Description = "The IPv6 rules: text of ip6tables-save." };
-        private readonly Option<string?> _sets = new("--sets") { HelpName = "FILE", Description = "The sets that -m set of a rule names: text of ipset save." };
+        private readonly Argument<string?> _rules = new("FILE") { Description = "The IPv4 rules: text of iptables-save, or iptables command lines; - for the standard input [those in force].", Arity = ArgumentArity.ZeroOrOne };
+        private readonly Option<string?> _rules6 = new("--rules6") { HelpName = "FILE", Description = "The IPv6 rules: text of ip6tables-save [those in force]." };
+        private readonly Option<string?> _sets = new("--sets") { HelpName = "FILE", Description = "The sets that -m set of a rule names: text of ipset save [those in force]." };
 
         public IEnumerable<Symbol> Symbols => [_rules, _rules6, _sets];
 
@@ -174,6 +203,16 @@ internal static class AppliedRulesCommands
             if (parsed.GetValue(_rules) is null && parsed.GetValue(_rules6) is null) throw new FwctlException("there are no rules: give a FILE, or --rules6 FILE");
             string Text(string? file) => file is null ? "" : RuleFiles.ReadText(file);
             return new RulesetText { Ipv4 = Text(parsed.GetValue(_rules)), Ipv6 = Text(parsed.GetValue(_rules6)), Sets = Text(parsed.GetValue(_sets)) };
+        }
+
+        /// <summary>For each text that was not given, what keeps the one in force.</summary>
+        public List<Action<RulesetText, RulesetText>> NotGiven(ParseResult parsed)
+        {
+            var keep = new List<Action<RulesetText, RulesetText>>();
+            if (parsed.GetValue(_rules) is null) keep.Add((inForce, wanted) => wanted.Ipv4 = inForce.Ipv4);
+            if (parsed.GetValue(_rules6) is null) keep.Add((inForce, wanted) => wanted.Ipv6 = inForce.Ipv6);
+            if (parsed.GetValue(_sets) is null) keep.Add((inForce, wanted) => wanted.Sets = inForce.Sets);
+            return keep;
         }
 
         public string FileOf(ParseResult parsed, string text) => text switch
