@@ -18,10 +18,24 @@ internal static class Endpoints
     {
         var endpoint = new IPEndPoint(IPAddress.Parse(address), port);
         var socket = new Socket(endpoint.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(endpoint);
+        // A process that another test is just starting has a copy of a listener that was closed, until it begins its program.
+        if (!SpinWait.SpinUntil(() => TryBind(socket, endpoint), Patience)) socket.Bind(endpoint);
         socket.Listen();
         return socket;
     });
+
+    private static bool TryBind(Socket socket, IPEndPoint endpoint)
+    {
+        try
+        {
+            socket.Bind(endpoint);
+            return true;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return false;
+        }
+    }
 
     /// <summary>A datagram socket bound to an address; port 0 is any free one.</summary>
     public static Socket BindDatagram(NetworkNamespace where, string address, int port = 0) => where.Run(() =>
