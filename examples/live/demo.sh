@@ -115,8 +115,15 @@ CONF
     # Not by on_server: the id is to be the daemon's, not that of a shell around it.
     ip netns exec "$server" "$fwclusterd" --config "$work/fwclusterd.yaml" > "$work/fwclusterd.log" 2>&1 &
     fwclusterd_id=$!
-    wait_for "fwclusterd is ready" is_ready
+    wait_for "fwclusterd is ready, or has ended" ready_or_ended
+    if ! is_ready; then
+        echo "demo.sh: fwclusterd ended before it was ready" >&2
+        tail -n 5 "$work/fwclusterd.log" >&2
+        exit 1
+    fi
 }
+
+ready_or_ended() { is_ready || ! kill -0 "$fwclusterd_id" 2> /dev/null; }
 
 # vsftpd as it is, with one user, who exists for this vsftpd alone: its account files are mounted over the host's in a mount
 # namespace of its own.

@@ -46,7 +46,7 @@ public sealed partial class LiveDemoTests
             var result = Command.TryRun("env", [$"TMPDIR={temporary}", "FWCLUSTERD=/bin/false", "bash", "-c",
                 "\"$0\" & wait $!; status=$?; ls /run/netns | grep -E \"^fwt[sc]$!\\$\"; exit $status", Script], timeout: TimeSpan.FromMinutes(1));
             Assert.Equal(1, result.ExitCode);
-            Assert.Contains("fwclusterd is ready", result.Error, StringComparison.Ordinal);
+            Assert.Contains("fwclusterd ended before it was ready", result.Error, StringComparison.Ordinal);
             Assert.Empty(result.Output);
             Assert.Empty(Directory.EnumerateFileSystemEntries(temporary));
         }

@@ -54,20 +54,24 @@ internal sealed class RuledGateways : IDisposable
     /// <summary>Starts nodes at once, with rule files that accept everything; returns when all decide packets.</summary>
     public void Start(params int[] indices) => Start(indices, NameOf);
 
+    /// <summary>Starts a node with settings besides the usual ones.</summary>
+    public void Start(int index, params string[] settings) => Start([index], NameOf, settings);
+
     /// <summary>Starts a node with another name than its own.</summary>
     public void StartAs(int index, string name) => Start([index], _ => name);
 
-    private void Start(int[] indices, Func<int, string> names)
+    private void Start(int[] indices, Func<int, string> names, params string[] settings)
     {
         var starts = indices.Select(index => Task.Factory.StartNew(() =>
         {
             _nodes[index]?.Dispose();
+            _nodes[index] = null;
             _nodes[index] = new FwClusterFirewall(Lab.Gateways[index], new FirewallSetup(Rules(), Rules())
             {
                 DaemonSettings =
                 [
                     .. ClusterSetup.Place(index, _nodes.Length), "cluster.allow-clear-text=yes", $"control.directory={DiskOf(index)}", $"control.name={names(index)}",
-                    $"control.socket={SocketOf(index)}", "control.calls-per-second=10000",
+                    $"control.socket={SocketOf(index)}", "control.calls-per-second=10000", .. settings,
                 ],
             });
         }, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
