@@ -6,7 +6,11 @@ namespace FwCluster.Referee.Lab;
 /// <summary>A program that runs beside the test, such as a server; killed with its children when disposed.</summary>
 public sealed class BackgroundProcess : IDisposable
 {
+    // What it has said is read soon after its end; children of it may keep its outputs open.
+    private static readonly TimeSpan LastWords = TimeSpan.FromSeconds(2);
+
     private readonly Process _process;
+    private readonly CountdownEvent _open = new(2);
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
 
@@ -49,8 +53,13 @@ public sealed class BackgroundProcess : IDisposable
     /// <summary>What it wrote to standard error so far.</summary>
     public string Error => Read(_error);
 
-    /// <summary>Waits for its end; false when the time is over first.</summary>
-    public bool WaitForExit(TimeSpan timeout) => _process.WaitForExit(timeout);
+    /// <summary>Waits for its end; false when the time is over first. What it said is there when this returns.</summary>
+    public bool WaitForExit(TimeSpan timeout)
+    {
+        if (!_process.WaitForExit(timeout)) return false;
+        _open.Wait(LastWords);
+        return true;
+    }
 
     /// <summary>Waits until <paramref name="condition"/> holds, such as that a server listens.</summary>
     /// <exception cref="CommandFailedException">The program ended, or the time was over, before it did.</exception>
@@ -60,7 +69,7 @@ public sealed class BackgroundProcess : IDisposable
         var watch = Stopwatch.StartNew();
         while (!condition())
         {
-            if (_process.HasExited) throw new CommandFailedException($"ended with {_process.ExitCode}: {Error}{Output}");
+            if (WaitForExit(TimeSpan.Zero)) throw new CommandFailedException($"ended with {_process.ExitCode}: {Error}{Output}");
             if (watch.Elapsed > timeout) throw new CommandFailedException($"not ready after {timeout}: {Error}{Output}");
             Thread.Sleep(5);
         }
@@ -87,10 +96,10 @@ public sealed class BackgroundProcess : IDisposable
         _process.Dispose();
     }
 
-    private static void Append(StringBuilder text, string? line)
+    private void Append(StringBuilder text, string? line)
     {
-        if (line is null) return;
-        lock (text) text.Append(line).Append('\n');
+        if (line is null) _open.Signal(); // there is no more
+        else lock (text) text.Append(line).Append('\n');
     }
 
     private static string Read(StringBuilder text)
