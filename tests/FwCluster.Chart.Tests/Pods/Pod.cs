@@ -67,7 +67,7 @@ internal sealed class Pod : IDisposable
     public void WaitUntilReady()
     {
         WaitUntil(() => Probe(_container.StartupProbe), TimeSpan.FromSeconds(_container.StartupProbe.FailureThreshold!.Value * _container.StartupProbe.PeriodSeconds!.Value));
-        WaitUntil(() => IsReady, TimeSpan.FromMinutes(3)); // where the machine has other things to do, a node may be taken for dead and start again
+        WaitUntil(() => IsReady, TimeSpan.FromSeconds(90)); // where the machine has other things to do, a node may be taken for dead and start again
     }
 
     /// <summary>Waits until it has ended by itself; its exit code.</summary>
