@@ -24,7 +24,7 @@ public sealed class DealtDifferentialTests(ITestOutputHelper output)
         using var kernel = new KernelEngine();
         using var engine = new DealtEngine(dealing);
         var run = new DifferentialRun(kernel, engine, seed);
-        run.Run(packets: 1_000_000, TimeSpan.FromSeconds(5));
+        run.Run(packets: 1_000_000, TimeSpan.FromSeconds(8));
         output.WriteLine($"{run.Packets} packets, {run.Sequences} sequences");
         Assert.True(run.Agrees,
             $"seed {seed}\n{string.Join('\n', run.Differences.Select(difference => difference.Script()))}{string.Join('\n', run.Unexplained)}");
