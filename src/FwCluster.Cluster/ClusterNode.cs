@@ -4,8 +4,10 @@ using Akka.Actor.Setup;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
 using Akka.Configuration;
+using Akka.Event;
 using Akka.Hosting.Logging;
 using FwCluster.Cluster.Calls;
+using FwCluster.Cluster.Links;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Shards;
@@ -39,15 +41,20 @@ public sealed class ClusterNode : IAsyncDisposable
     private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private ClusterNode(ActorSystem system, ClusterSettings settings, IEnumerable<ConnectionHelper> helpers, Func<int, ConnectionTable> tables,
-        Func<long> clock, ClusterStatistics statistics)
+        Func<long> clock, ClusterStatistics statistics, LinkListener links, ClusterCertificates? certificates)
     {
         (_system, _tables) = (system, tables);
         _cluster = Akka.Cluster.Cluster.Get(system);
         var map = new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes));
-        _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock, statistics);
-        var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody); // nobody goes by the gate to what is here
+        _node = new NodeContext(settings, map, new ShardCodec(new HelperNames(helpers)), clock, statistics)
+        {
+            Links = links, Certificates = certificates, Log = Logging.GetLogger(system, "links"),
+        };
+        var self = map.Add(_cluster.SelfUniqueAddress.Uid, _cluster.SelfAddress, ActorRefs.Nobody, link: null); // nobody goes by the gate to what is here
         self.Word = self.Word with { KeepsDirectory = settings.Roles.Contains(ClusterRoles.Capture) };
         _node.Gate = _system.ActorOf(Props.Create(() => new ShardGate(_node)), ShardGate.Name);
+        links.Start(_node);
+        _ = system.WhenTerminated.ContinueWith(_ => CloseLinks(), TaskScheduler.Default);
         Calls = new ClusterCalls(system);
         _departure = new Departure(system, _cluster, BeginToLeave, HandedOverAsync);
     }
@@ -104,16 +111,20 @@ public sealed class ClusterNode : IAsyncDisposable
         if (log is not null) config = ToLog.WithFallback(config);
         var setup = ActorSystemSetup.Create(BootstrapSetup.Create().WithConfig(more is null ? config : more.WithFallback(config)));
         var statistics = new ClusterStatistics();
-        if (settings.IsEncrypted) setup = setup.WithSetup(ClusterCertificates.Load(settings, statistics));
+        var certificates = settings.IsEncrypted ? ClusterCertificates.Load(settings, statistics) : null;
+        if (certificates is not null) setup = setup.WithSetup(certificates.ForAkka());
         if (log is not null) setup = setup.WithSetup(new LoggerFactorySetup(log));
-        var system = ActorSystem.Create(settings.Name, setup);
+        var links = LinkListener.Open(address, settings.LinkPort);
+        ActorSystem? system = null;
         try
         {
-            return await JoinAsync(new ClusterNode(system, settings, helpers, tables, clock, statistics), cancellation).ConfigureAwait(false);
+            system = ActorSystem.Create(settings.Name, setup);
+            return await JoinAsync(new ClusterNode(system, settings, helpers, tables, clock, statistics, links, certificates), cancellation).ConfigureAwait(false);
         }
         catch
         {
-            await system.Terminate().ConfigureAwait(false);
+            if (system is not null) await system.Terminate().ConfigureAwait(false);
+            links.Dispose();
             throw;
         }
     }
@@ -315,9 +326,15 @@ public sealed class ClusterNode : IAsyncDisposable
         _joined.TrySetResult();
     }
 
+    private void CloseLinks()
+    {
+        _node.Links.Dispose();
+        foreach (var node in _node.Map.Nodes) node.Link?.Dispose();
+    }
+
     private Props ShardProps(string shard)
     {
         var number = int.Parse(shard, CultureInfo.InvariantCulture);
-        return Props.Create(() => new ShardActor(number, _node, _tables(number)));
+        return Props.Create(() => new ShardActor(number, _node, _tables(number))).WithDispatcher("fwcluster.shards");
     }
 }

@@ -19,6 +19,9 @@ public sealed record ClusterSettings
     /// <summary>The port there; 0 takes a free one.</summary>
     public int Port { get; init; } = DefaultPort;
 
+    /// <summary>The port, at the same address, by which the others tell this node what packets wait for; 0 takes a free one.</summary>
+    public int LinkPort { get; init; } = DefaultPort - 1;
+
     /// <summary>Nodes to join by, <c>host</c> or <c>host:port</c>; a name stands for all its addresses. Empty: this node begins a cluster of its
     /// own.</summary>
     public IReadOnlyList<string> Seeds { get; init; } = [];
@@ -83,6 +86,8 @@ public sealed record ClusterSettings
         if (Name.Length is 0 or > 40 || !Name.All(c => char.IsAsciiLetterOrDigit(c) || c == '-') || Name[0] == '-')
             throw new ClusterSettingsException($"name: '{Name}' is no name; letters, digits and '-' make one, 40 at most, the first no '-'");
         if (Port is < 0 or > IPEndPoint.MaxPort) throw new ClusterSettingsException($"port: {Port} is not from 0 to 65535");
+        if (LinkPort is < 0 or > IPEndPoint.MaxPort) throw new ClusterSettingsException($"link-port: {LinkPort} is not from 0 to 65535");
+        if (LinkPort != 0 && LinkPort == Port) throw new ClusterSettingsException($"link-port: {LinkPort} is the port of listen, too; each needs one of its own");
         if (Shards is < 1 or > 4096) throw new ClusterSettingsException($"shards: {Shards} is not from 1 to 4096");
         if (MaxQuestions < 1) throw new ClusterSettingsException($"questions: {MaxQuestions} is less than 1");
         if (ExpectationWait <= TimeSpan.Zero) throw new ClusterSettingsException("expectation wait: there must be one");

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using FwCluster.Cluster.Links;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Shards;
@@ -11,8 +12,8 @@ using ShardRequest = FwCluster.Datapath.Shards.ShardRequest;
 namespace FwCluster.Cluster;
 
 /// <summary>
-/// One worker's way to all shards. A shard of this node is told without serialization; one of another node by a message that has all that goes to that
-/// node; one that nobody knows the place of by way of Cluster Sharding, which finds it. A question whose node is gone before it has answered is asked
+/// One worker's way to all shards. A shard of this node is told without serialization, and run at once where nobody else runs it; one of another node
+/// is told by a message that has all that goes to that node; one that nobody knows the place of by way of Cluster Sharding, which finds it. A question whose node is gone before it has answered is asked
 /// again.
 /// </summary>
 public sealed class ClusterShardLink : IShardLink
@@ -65,6 +66,7 @@ public sealed class ClusterShardLink : IShardLink
     /// <inheritdoc/>
     public void Flush()
     {
+        using var turn = Turn.Begin();
         foreach (var shard in _shardsHere)
         {
             var part = _here[shard]!;
@@ -108,7 +110,7 @@ public sealed class ClusterShardLink : IShardLink
         }
         var writer = owner is null ? WriterTo(shard) : WriterTo(owner);
         _node.Codec.Write(writer, shard, _worker, in request, packet, _node.Now);
-        if (owner is null || writer.Length < ShardGate.FullMessage) return;
+        if (owner is null || writer.Length < Link.FullMessage) return;
         Send(owner);
         _nodesThere.Remove(owner);
     }
@@ -135,8 +137,7 @@ public sealed class ClusterShardLink : IShardLink
     {
         var writer = _there[node.Number]!;
         _there[node.Number] = null;
-        node.Gate.Tell(new GateMessages.Requests(writer.ToArray()), _node.Gate);
-        _node.Statistics.CountBatchSent();
+        node.Link!.Write(LinkStream.RequestsFieldNumber, writer.Written);
         _node.Writers.Return(writer);
     }
 

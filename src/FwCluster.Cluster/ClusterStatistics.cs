@@ -3,7 +3,7 @@ namespace FwCluster.Cluster;
 /// <summary>What a node counts of its talk with the others. Read on any thread.</summary>
 public sealed class ClusterStatistics
 {
-    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _announced, _acknowledged, _waitsOver, _distrusted;
+    private long _questions, _questionsElsewhere, _refused, _batchesSent, _repliesReceived, _forwarded, _broken, _askedAgain, _announced, _acknowledged, _waitsOver, _distrusted, _unsent;
 
     /// <summary>Questions that this node's workers asked.</summary>
     public long Questions => Volatile.Read(ref _questions);
@@ -14,7 +14,7 @@ public sealed class ClusterStatistics
     /// <summary>Questions that were refused because too many waited.</summary>
     public long Refused => Volatile.Read(ref _refused);
 
-    /// <summary>Messages with requests or replies sent to other nodes.</summary>
+    /// <summary>Messages sent to other nodes about packets, each of which has all that this node had to say to the other one just then.</summary>
     public long BatchesSent => Volatile.Read(ref _batchesSent);
 
     /// <summary>Messages with replies received from other nodes.</summary>
@@ -41,6 +41,9 @@ public sealed class ClusterStatistics
     /// <summary>Times that another node's certificate was not believed.</summary>
     public long Distrusted => Volatile.Read(ref _distrusted);
 
+    /// <summary>Batches of requests or replies, announcements and claims that were dropped, because another node took nothing and too much waited for it already.</summary>
+    public long Unsent => Volatile.Read(ref _unsent);
+
     internal void AddQuestions(int here, int elsewhere)
     {
         Interlocked.Add(ref _questions, here + elsewhere);
@@ -56,6 +59,8 @@ public sealed class ClusterStatistics
     internal void CountForwarded() => Interlocked.Increment(ref _forwarded);
 
     internal void CountDistrusted() => Interlocked.Increment(ref _distrusted);
+
+    internal void CountUnsent() => Interlocked.Increment(ref _unsent);
 
     internal void CountBroken() => Interlocked.Increment(ref _broken);
 

@@ -35,13 +35,13 @@ internal sealed class ShardQuestions : IAsyncDisposable
     /// <summary>Measures both and prints.</summary>
     public static async Task RunAsync(int seconds, int batch, int waiting)
     {
-        await using (var here = await StartAsync(new ClusterSettings { Key = Key, Port = 0, MaxQuestions = waiting * 2 }))
+        await using (var here = await StartAsync(new ClusterSettings { Key = Key, Port = 0, LinkPort = 0, MaxQuestions = waiting * 2 }))
             here.Measure("here", seconds, batch, waiting);
 
         using var other = StartOther(out var seed);
         try
         {
-            var settings = new ClusterSettings { Key = Key, Port = 0, Seeds = [seed], Roles = [ClusterRoles.Capture], MaxQuestions = waiting * 2 };
+            var settings = new ClusterSettings { Key = Key, Port = 0, LinkPort = 0, Seeds = [seed], Roles = [ClusterRoles.Capture], MaxQuestions = waiting * 2 };
             await using var there = await StartAsync(settings);
             there.Measure("there", seconds, batch, waiting);
         }
@@ -55,7 +55,7 @@ internal sealed class ShardQuestions : IAsyncDisposable
     /// <summary>Has all shards, says where, and waits until its standard input ends.</summary>
     public static async Task RunOtherAsync()
     {
-        await using var node = await StartAsync(new ClusterSettings { Key = Key, Port = 0, Roles = [ClusterRoles.Conntrack] });
+        await using var node = await StartAsync(new ClusterSettings { Key = Key, Port = 0, LinkPort = 0, Roles = [ClusterRoles.Conntrack] });
         await Console.Out.WriteLineAsync($"{node._node.Address.Host}:{node._node.Address.Port}");
         await Console.In.ReadToEndAsync();
     }

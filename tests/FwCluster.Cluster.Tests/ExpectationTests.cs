@@ -41,14 +41,16 @@ public sealed class ExpectationTests
             for (ushort i = 0; i < 100; i++)
             {
                 await AnnounceAsync(nodes[0], i);
-                var races = new[] { (nodes[1], 30000), (nodes[2], 30001) }.Select(race =>
+                // Both have looked before either asks: the first one's answer withdraws it everywhere.
+                var races = new[] { (Node: nodes[1], From: 30000), (Node: nodes[2], From: 30001) }.Select(race =>
                 {
-                    var packet = Data(i, (ushort)race.Item2);
-                    var expectation = race.Item1.Node.Expectations.Find(TestNode.TupleOf(packet), 0, TestNode.Now());
+                    var packet = Data(i, (ushort)race.From);
+                    var expectation = race.Node.Node.Expectations.Find(TestNode.TupleOf(packet), 0, TestNode.Now());
                     Assert.True(expectation.IsSet);
-                    return race.Item1.AskAsync(100_000u + i, packet, expectation);
+                    return (race.Node, packet, expectation);
                 }).ToArray();
-                var states = (await Task.WhenAll(races)).Select(r => r.State).Order().ToArray();
+                var asked = races.Select(race => race.Node.AskAsync(100_000u + i, race.packet, race.expectation)).ToArray();
+                var states = (await Task.WhenAll(asked)).Select(r => r.State).Order().ToArray();
                 Assert.Equal([ConntrackState.New, ConntrackState.Related], states);
                 await TestNode.Until(() => nodes.All(n => !n.Node.Expectations.Find(TestNode.TupleOf(Data(i, 30002)), 0, TestNode.Now()).IsSet),
                     "it was not withdrawn");

@@ -15,7 +15,7 @@ public sealed class SerializerTests(SerializerTests.OneSystem one) : IClassFixtu
     [Fact]
     public void OurMessagesHaveOurSerializer()
     {
-        foreach (object message in new object[] { new Hello { Node = 7 }, new GateMessages.Requests([1, 2]), new StartShard { Shard = 3 } })
+        foreach (object message in new object[] { new Hello { Node = 7 }, new GateMessages.State([1, 2]), new StartShard { Shard = 3 } })
         {
             var serializer = Assert.IsType<ClusterSerializer>(_system.Serialization.FindSerializerFor(message));
             var manifest = serializer.Manifest(message);

@@ -38,7 +38,7 @@ internal sealed class TestNode : IAsyncDisposable
         => new()
         {
             // However slow this machine is just now, nobody gives up waiting.
-            Key = Key, Port = 0, Shards = 8, Seeds = seeds, ExpectationWait = TimeSpan.FromSeconds(10), Sharing = new ShardSettings { Patience = TimeSpan.FromSeconds(20) },
+            Key = Key, Port = 0, LinkPort = 0, Shards = 8, Seeds = seeds, ExpectationWait = TimeSpan.FromSeconds(10), Sharing = new ShardSettings { Patience = TimeSpan.FromSeconds(20) },
         };
 
     public static async Task<TestNode> StartAsync(ClusterSettings settings, string? more = null)

@@ -1,4 +1,5 @@
 using Akka.Actor;
+using FwCluster.Cluster.Links;
 
 namespace FwCluster.Cluster.Nodes;
 
@@ -7,7 +8,8 @@ namespace FwCluster.Cluster.Nodes;
 /// <param name="uid">The number that its start drew.</param>
 /// <param name="address">Where it is.</param>
 /// <param name="gate">Its gate.</param>
-internal sealed class Node(int number, int uid, Address address, IActorRef gate)
+/// <param name="link">The way there; null for the process itself.</param>
+internal sealed class Node(int number, int uid, Address address, IActorRef gate, Link? link)
 {
     private volatile bool _isGone;
     private volatile bool _isReachable = true;
@@ -22,8 +24,11 @@ internal sealed class Node(int number, int uid, Address address, IActorRef gate)
     /// <summary>Where it is.</summary>
     public Address Address { get; } = address;
 
-    /// <summary>Its gate, where batches for its shards and workers go.</summary>
+    /// <summary>Its gate, which tells what there is to know.</summary>
     public IActorRef Gate { get; } = gate;
+
+    /// <summary>The way there for what packets wait for; null for the process itself.</summary>
+    public Link? Link { get; } = link;
 
     /// <summary>What it has told of itself; nothing yet where it has not greeted. Written by the gate, read as a whole by any thread.</summary>
     public NodeWord Word

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
 using Akka.Actor;
+using Akka.Event;
+using FwCluster.Cluster.Links;
+using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Shards;
 using FwCluster.Cluster.Wire;
 using FwCluster.Datapath.Shards;
@@ -41,6 +44,15 @@ internal sealed class NodeContext(ClusterSettings settings, NodeMap map, ShardCo
         get => _seeds;
         set => _seeds = value;
     }
+
+    /// <summary>Where the others' links come in.</summary>
+    public required LinkListener Links { get; init; }
+
+    /// <summary>By which nodes prove to each other who they are; null for clear text.</summary>
+    public required ClusterCertificates? Certificates { get; init; }
+
+    /// <summary>The log of what is no actor.</summary>
+    public required ILoggingAdapter Log { get; init; }
 
     /// <summary>What all shards' connections expect.</summary>
     public ExpectationDirectory Directory { get; } = new();

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Akka.Actor;
+using FwCluster.Cluster.Links;
 using FwCluster.Conntrack.Table;
 using FwCluster.Packets;
 
@@ -43,6 +44,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     /// <summary>The shard itself, where it is here.</summary>
     public IActorRef? Here(int shard) => Volatile.Read(ref _here[shard]);
 
+    /// <summary>The shard where it is here, else whoever finds it; null where there is no such shard, or nobody.</summary>
+    public IActorRef? ToShard(uint shard) => shard < shards ? Here((int)shard) ?? Region : null;
+
     /// <summary>A node by this process's number.</summary>
     public Node this[int number] => _nodes[number];
 
@@ -54,9 +58,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     }
 
     /// <summary>Adds a node.</summary>
-    public Node Add(int uid, Address address, IActorRef gate)
+    public Node Add(int uid, Address address, IActorRef gate, Link? link)
     {
-        var node = new Node(_nodes.Length, uid, address, gate);
+        var node = new Node(_nodes.Length, uid, address, gate, link);
         _nodes = [.. _nodes, node];
         return node;
     }
@@ -88,6 +92,7 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     public void Gone(Node node)
     {
         node.IsGone = true;
+        node.Link?.Dispose();
         for (var shard = 0; shard < shards; shard++) Stopped(shard, node);
     }
 }

@@ -1,6 +1,8 @@
 using Akka.Actor;
 using Akka.Cluster;
 using Akka.Cluster.Sharding;
+using Akka.Event;
+using FwCluster.Cluster.Links;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Shards;
 
@@ -66,7 +68,7 @@ internal sealed partial class ShardGate
     private void Greet(UniqueAddress to, bool isAnswer)
     {
         var gate = Context.ActorSelection(new RootActorPath(to.Address) / "user" / Name);
-        var hello = new Hello { Node = _self.Uid, IsAnswer = isAnswer, Workers = (uint)_node.Workers, KeepsDirectory = _self.KeepsDirectory };
+        var hello = new Hello { Node = _self.Uid, IsAnswer = isAnswer, Workers = (uint)_node.Workers, KeepsDirectory = _self.KeepsDirectory, LinkPort = (uint)_node.Links.Port };
         (hello.Name, hello.Control, hello.IsDraining) = (_node.Settings.NodeName, _node.Settings.ControlEndpoint, _self.IsDraining);
         for (var shard = 0; shard < _map.Shards; shard++)
         {
@@ -87,7 +89,12 @@ internal sealed partial class ShardGate
     {
         var from = new UniqueAddress(Sender.Path.Address, hello.Node);
         if (!_members.ContainsKey(from)) return; // not a member yet, as far as is known here; it greets again
-        if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender);
+        if (hello.LinkPort is 0 or > ushort.MaxValue)
+        {
+            _log.Error("{0} has no links: it is of a release that this one does not talk to", from.Address);
+            return;
+        }
+        if (!_map.TryGet(hello.Node, out var node)) node = _map.Add(hello.Node, from.Address, Sender, new Link(_node, hello.Node, from.Address, (int)hello.LinkPort));
         node.Word = new NodeWord(hello.Name, hello.Control, hello.KeepsDirectory, hello.IsDraining);
         if (_greeted.Add(from)) Refresh(node);
         foreach (var shard in hello.Shards.Where(s => s < _map.Shards)) _map.Said((int)shard, node);
@@ -137,7 +144,7 @@ internal sealed partial class ShardGate
         _greeted.Remove(member.UniqueAddress);
         if (!_map.TryGet(member.UniqueAddress.Uid, out var node) || node.IsHere) return;
         _map.Gone(node);
-        _outgoing.Remove(node.Number);
+        _node.Links.Close(node.Uid);
         var gone = new ShardMessages.NodeGone(node.Number);
         for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(gone, Self);
         _node.WakeAll();

@@ -13,8 +13,6 @@ namespace FwCluster.Cluster.Serialization;
 /// </summary>
 public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWithStringManifest(system)
 {
-    private const string RequestsName = "v1.requests";
-    private const string RepliesName = "v1.replies";
     private const string StateName = "v1.shard-state";
 
     private static readonly (string Name, Type Type, MessageParser Parser)[] Table =
@@ -23,8 +21,6 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
         ("v1.shards-changed", typeof(ShardsChanged), ShardsChanged.Parser),
         ("v1.routed-requests", typeof(RoutedRequests), RoutedRequests.Parser),
         ("v1.start-shard", typeof(StartShard), StartShard.Parser),
-        ("v1.expectations", typeof(ExpectationChanges), ExpectationChanges.Parser),
-        ("v1.expectations-acknowledged", typeof(ExpectationsAcknowledged), ExpectationsAcknowledged.Parser),
         ("v1.state-wanted", typeof(StateWanted), StateWanted.Parser),
         ("v1.state-taken", typeof(StateTaken), StateTaken.Parser),
         ("v1.claim", typeof(Claim), Claim.Parser),
@@ -42,8 +38,6 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     /// <inheritdoc/>
     public override string Manifest(object o) => o switch
     {
-        GateMessages.Requests => RequestsName,
-        GateMessages.Replies => RepliesName,
         GateMessages.State => StateName,
         _ => Names.TryGetValue(o.GetType(), out var name) ? name : throw new SerializationException($"{o.GetType()} is nothing that nodes say"),
     };
@@ -51,8 +45,6 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     /// <inheritdoc/>
     public override byte[] ToBinary(object obj) => obj switch
     {
-        GateMessages.Requests requests => requests.Bytes,
-        GateMessages.Replies replies => replies.Bytes,
         GateMessages.State state => state.Bytes,
         IMessage message when Names.ContainsKey(obj.GetType()) => message.ToByteArray(),
         _ => throw new SerializationException($"{obj.GetType()} is nothing that nodes say"),
@@ -61,8 +53,6 @@ public sealed class ClusterSerializer(ExtendedActorSystem system) : SerializerWi
     /// <inheritdoc/>
     public override object FromBinary(byte[] bytes, string manifest) => manifest switch
     {
-        RequestsName => new GateMessages.Requests(bytes),
-        RepliesName => new GateMessages.Replies(bytes),
         StateName => new GateMessages.State(bytes),
         _ => Parsers.TryGetValue(manifest, out var parser)
             ? parser.ParseFrom(bytes)

@@ -1,6 +1,9 @@
+using FwCluster.Cluster.Links;
 using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Wire;
 using FwCluster.Datapath.Shards;
+using ShardReply = FwCluster.Datapath.Shards.ShardReply;
 
 namespace FwCluster.Cluster.Shards;
 
@@ -26,19 +29,23 @@ internal sealed class ReplySorter(int shard, NodeContext node) : IShardOutput
         }
         if (!_there.TryGetValue(to, out var writer)) _there.Add(to, writer = node.Writers.Take());
         node.Codec.Write(writer, shard, Holder.Worker(holder), reply, Now);
+        if (writer.Length < Link.FullMessage) return;
+        Send(to, writer);
+        _there.Remove(to);
     }
 
-    /// <summary>Sends what was sorted. The node of <paramref name="whole"/> is told in any case: it waits for this part.</summary>
-    public void Send(RemoteBatch? whole)
+    /// <summary>Sends what was sorted.</summary>
+    public void Send()
     {
         foreach (var (worker, replies) in _here) node.Deliver(worker, replies);
         _here.Clear();
-        if (whole is not null)
-        {
-            _there.Remove(whole.Node, out var written);
-            node.Gate.Tell(new ShardMessages.Replies(whole.Node, written, whole), Akka.Actor.ActorRefs.NoSender);
-        }
-        foreach (var (to, written) in _there) node.Gate.Tell(new ShardMessages.Replies(to, written, null), Akka.Actor.ActorRefs.NoSender);
+        foreach (var (to, writer) in _there) Send(to, writer);
         _there.Clear();
+    }
+
+    private void Send(int to, WireWriter writer)
+    {
+        node.Map[to].Link!.Write(LinkStream.RepliesFieldNumber, writer.Written);
+        node.Writers.Return(writer);
     }
 }

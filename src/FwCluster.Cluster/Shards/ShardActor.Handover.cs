@@ -17,12 +17,16 @@ internal sealed partial class ShardActor
 {
     private static readonly long FetchTime = (long)TimeSpan.FromSeconds(2).TotalNanoseconds;
     private static readonly long LeaveTime = (long)TimeSpan.FromSeconds(1.5).TotalNanoseconds; // longer than the shard's own patience
+    // Who has just looked where the shard is tells it meanwhile.
+    private static readonly long LingerTime = (long)TimeSpan.FromMilliseconds(10).TotalNanoseconds;
+    private static readonly TimeSpan LeaveInterval = TimeSpan.FromMilliseconds(10);
 
     private readonly HashSet<int> _wanted = [];
     private readonly HashSet<int> _answered = [];
     private readonly Queue<(object Message, IActorRef Sender)> _meanwhile = new();
     private long _fetchUntil;
-    private long _leaveBy;
+    private long _leaveFrom, _leaveBy;
+    private ICancelable? _leaving;
 
     private bool IsFetching => _fetchUntil != 0;
 
@@ -82,6 +86,13 @@ internal sealed partial class ShardActor
         foreach (var (number, expectation) in _shard.Expected) _network.Restore(number, expectation);
         _network.Begin();
         while (_meanwhile.TryDequeue(out var waiting)) Self.Tell(waiting.Message, waiting.Sender);
+    }
+
+    /// <summary>The gate tells nobody any more that the shard is here, and the shard nothing, not even that time passes.</summary>
+    private void BeginToLeave(long now)
+    {
+        (_leaveFrom, _leaveBy) = (now + LingerTime, now + LeaveTime);
+        _leaving ??= Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(LeaveInterval, LeaveInterval, Self, ShardMessages.Tick.Instance, ActorRefs.NoSender);
     }
 
     /// <summary>

@@ -12,15 +12,12 @@ internal sealed partial class ShardActor : UntypedActor
 {
     private const int SweepBudget = 1024;
 
-    private static readonly TimeSpan TickInterval = TimeSpan.FromMilliseconds(50);
-
     private readonly int _number;
     private readonly NodeContext _node;
     private readonly ReplySorter _output;
     private readonly ShardNetwork _network;
     private readonly Shard _shard;
     private readonly HashSet<int> _holders = [];
-    private readonly ICancelable _ticks;
 
     public ShardActor(int number, NodeContext node, ConnectionTable table)
     {
@@ -28,8 +25,6 @@ internal sealed partial class ShardActor : UntypedActor
         _output = new ReplySorter(number, node);
         _network = new ShardNetwork(number, node, Context);
         _shard = new Shard(table, _output, node.Settings.Sharing, _network);
-        var first = TickInterval * Random.Shared.NextDouble(); // not all shards of a node at once
-        _ticks = Context.System.Scheduler.ScheduleTellRepeatedlyCancelable(first, TickInterval, Self, ShardMessages.Tick.Instance, ActorRefs.NoSender);
     }
 
     protected override void PreStart()
@@ -41,7 +36,7 @@ internal sealed partial class ShardActor : UntypedActor
 
     protected override void PostStop()
     {
-        _ticks.Cancel();
+        _leaving?.Cancel();
         _node.Gate.Tell(new ShardMessages.Placed(_number, false), ActorRefs.NoSender); // where it ended without leaving
     }
 
@@ -54,11 +49,9 @@ internal sealed partial class ShardActor : UntypedActor
             ReceiveWhileFetching(message, now);
             return;
         }
-        RemoteBatch? whole = null;
         switch (message)
         {
             case ShardPart part:
-                whole = part.Whole;
                 Take(part, now);
                 break;
             case ShardMessages.Tick:
@@ -77,7 +70,7 @@ internal sealed partial class ShardActor : UntypedActor
                 _node.Gate.Tell(new ShardMessages.Placed(_number, false));
                 break;
             case ShardMessages.Unplaced:
-                _leaveBy = now + LeaveTime;
+                BeginToLeave(now);
                 break;
             default:
                 TakeNews(message, now);
@@ -85,22 +78,22 @@ internal sealed partial class ShardActor : UntypedActor
         }
         _network.Send();
         while (_network.TryTakeDone(out var ticket)) _shard.Acknowledged(ticket, now);
-        _output.Send(whole);
-        if (_leaveBy != 0 && (_shard.Waiting == 0 || now >= _leaveBy)) Leave(now);
+        _output.Send();
+        if (_leaveBy != 0 && now >= (_shard.Waiting == 0 ? _leaveFrom : _leaveBy)) Leave(now);
     }
 
     private void TakeNews(object message, long now)
     {
         switch (message)
         {
-            case ExpectationsAcknowledged acknowledged:
-                if (UidOf(Sender) is { } from) _network.Acknowledged(acknowledged.Ticket, from);
+            case ShardMessages.Acknowledged acknowledged:
+                _network.Acknowledged(acknowledged.Ticket, acknowledged.Node);
                 break;
             case ShardMessages.AnnouncementOver over:
                 _network.Over(over.Ticket);
                 break;
             case Claim claim:
-                Sender.Tell(_network.Answer(claim, ExpectationWire.TryRead(claim.Tuple, out var claimant) ? _shard.Claim(claim.Expectation.Number, in claimant, now) : null), Self);
+                _network.Answer(claim, ExpectationWire.TryRead(claim.Tuple, out var claimant) ? _shard.Claim(claim.Expectation.Number, in claimant, now) : null);
                 break;
             case ClaimAnswer answer:
                 _shard.Claimed((long)answer.Number, _network.Read(answer), now);

@@ -1,5 +1,4 @@
 using FwCluster.Cluster.Nodes;
-using FwCluster.Cluster.Wire;
 using FwCluster.Datapath.Shards;
 
 namespace FwCluster.Cluster.Shards;
@@ -18,6 +17,11 @@ internal static class ShardMessages
 
     /// <summary>A node's directory of expectations is empty, or may have missed some.</summary>
     public sealed record DirectoryWanted(Node Node);
+
+    /// <summary>A node has a batch of announcements.</summary>
+    /// <param name="Ticket">The batch.</param>
+    /// <param name="Node">The number that the node's start drew.</param>
+    public sealed record Acknowledged(ulong Ticket, int Node);
 
     /// <summary>Time is over for a batch of announcements.</summary>
     public sealed record AnnouncementOver(ulong Ticket);
@@ -42,8 +46,4 @@ internal static class ShardMessages
 
     /// <summary>To the gate: this node shall have no shards, or may have some again.</summary>
     public sealed record Drain(bool IsDraining);
-
-    /// <summary>To the gate: replies for another node's workers, as fields of a <c>ShardReplies</c>; <paramref name="Whole"/>, where set, has one part
-    /// less to wait for.</summary>
-    public sealed record Replies(int Node, WireWriter? Written, RemoteBatch? Whole);
 }

@@ -6,6 +6,7 @@ using FwCluster.Cluster.Wire;
 using FwCluster.Conntrack;
 using FwCluster.Datapath.Shards;
 using FwCluster.Packets;
+using Google.Protobuf;
 using ExpectationId = FwCluster.Datapath.Shards.ExpectationId;
 
 namespace FwCluster.Cluster.Shards;
@@ -52,21 +53,26 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         var claim = new Claim
         {
             Expectation = ExpectationWire.Id(expectation.Shard, expectation.Number), Tuple = ExpectationWire.Of(tuple), Shard = (uint)Shard,
-            Number = (ulong)ticket,
+            Number = (ulong)ticket, Node = node.Map[0].Uid,
         };
         if (expectation.Shard >= node.Map.Shards) return; // nobody's: the shard's patience ends
-        var to = node.Map.Here(expectation.Shard)
-            ?? (node.Map.Owner(expectation.Shard) is { IsHere: false } owner ? owner.Gate : node.Map.Region);
-        to?.Tell(claim, actor.Self);
+        if (node.Map.Here(expectation.Shard) is null && node.Map.Owner(expectation.Shard) is { Link: { } link }) link.Write(LinkStream.ClaimsFieldNumber, claim.ToByteArray());
+        else node.Map.ToShard((uint)expectation.Shard)?.Tell(claim, ActorRefs.NoSender);
     }
 
     /// <summary>Answers another shard's claim.</summary>
-    public ClaimAnswer Answer(Claim claim, ClaimedExpectation? claimed) => new()
+    public void Answer(Claim claim, ClaimedExpectation? claimed)
     {
-        Shard = claim.Shard, Number = claim.Number, IsGranted = claimed is not null, Mark = claimed?.Mark ?? 0,
-        MasterHelper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.MasterHelper ?? 0)),
-        Helper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.Helper ?? 0)),
-    };
+        var answer = new ClaimAnswer
+        {
+            Shard = claim.Shard, Number = claim.Number, IsGranted = claimed is not null, Mark = claimed?.Mark ?? 0,
+            MasterHelper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.MasterHelper ?? 0)),
+            Helper = Encoding.UTF8.GetString(node.Codec.Helpers.Of(claimed?.Helper ?? 0)),
+        };
+        if (!node.Map.TryGet(claim.Node, out var to)) return; // it is gone
+        if (to.Link is { } link) link.Write(LinkStream.ClaimAnswersFieldNumber, answer.ToByteArray());
+        else node.Map.ToShard(answer.Shard)?.Tell(answer, ActorRefs.NoSender);
+    }
 
     /// <summary>What a claim brought.</summary>
     public ClaimedExpectation? Read(ClaimAnswer answer) => !answer.IsGranted
@@ -82,10 +88,11 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         var batch = _tickets.Count == 0 ? null : new Batch([.. _tickets]);
         _tickets.Clear();
         changes.Ticket = batch is null ? 0 : ++_lastBatch;
+        var message = changes.ToByteArray();
         foreach (var peer in node.Map.Nodes)
         {
-            if (peer.IsHere || peer.IsGone || !peer.KeepsDirectory) continue;
-            peer.Gate.Tell(changes, actor.Self);
+            if (peer.IsGone || !peer.KeepsDirectory || peer.Link is not { } link) continue;
+            link.Write(LinkStream.ExpectationsFieldNumber, message);
             // Also one that cannot be reached: whose heartbeats are late may forward packets all the same. It is gone soon, or the time is over.
             batch?.Missing.Add(peer.Uid);
         }
@@ -102,10 +109,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     }
 
     /// <summary>Sends all that the shard expects to one node, whose directory may lack it.</summary>
-    public void SendAll(Node to)
-    {
-        if (!to.IsGone) to.Gate.Tell(All(), actor.Self);
-    }
+    public void SendAll(Node to) => to.Link?.Write(LinkStream.ExpectationsFieldNumber, All().ToByteArray());
 
     /// <summary>The shard begins here, with what was restored: what else it announced elsewhere, before, no longer counts.</summary>
     public void Begin()
@@ -113,7 +117,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         node.Directory.RemoveShard(Shard, _announced.Keys.ToHashSet());
         foreach (var peer in node.Map.Nodes)
         {
-            if (!peer.IsHere && peer.KeepsDirectory) SendAll(peer);
+            if (peer.KeepsDirectory) SendAll(peer);
         }
     }
 

@@ -12,9 +12,6 @@ internal sealed class ShardPart
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The batch of another node that this is a part of; null for a worker's of this node.</summary>
-    public RemoteBatch? Whole { get; set; }
-
     /// <summary>Adds a request.</summary>
     public void Add(int holder, in ShardRequest request, ReadOnlySpan<byte> packet)
     {
@@ -42,9 +39,5 @@ internal sealed class ShardPart
         => _packets.AsSpan((index == 0 ? 0 : _places[index - 1].PacketEnd).._places[index].PacketEnd);
 
     /// <summary>Makes it empty.</summary>
-    public void Clear()
-    {
-        Count = 0;
-        Whole = null;
-    }
+    public void Clear() => Count = 0;
 }

@@ -1,0 +1,169 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using Akka.Actor;
+using Akka.Event;
+using FwCluster.Cluster.Nodes;
+using FwCluster.Cluster.Protocol.V1;
+using FwCluster.Cluster.Wire;
+using Google.Protobuf;
+
+namespace FwCluster.Cluster.Links;
+
+/// <summary>
+/// One way from this node to another one, for what packets wait for (<c>link.proto</c>): written by whatever thread has something to say, and sent by it.
+/// Nobody waits for the other node: what it does not take yet waits here, and where too much waits, the rest is dropped and counted. A thread of the
+/// link's own makes the connection, and makes it again where it breaks. As with Akka's remoting, a message comes once or not at all, in order.
+/// </summary>
+internal sealed class Link : IDisposable
+{
+    /// <summary>A message is said when it has grown to so many bytes: one that is larger makes what is behind it wait.</summary>
+    public const int FullMessage = 48 * 1024;
+
+    private const int MostWaiting = 4 * 1024 * 1024;
+
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly WireWriter _said = new();
+    private readonly ManualResetEventSlim _closed = new();
+    private readonly NodeContext _node;
+    private readonly Address _address;
+    private readonly int _port, _to;
+    private LinkSocket? _socket;
+    private bool _isWaiting;
+
+    /// <summary>Makes a link, and begins to connect.</summary>
+    /// <param name="node">This node.</param>
+    /// <param name="to">The number that the other one's start drew.</param>
+    /// <param name="address">Where it is a member.</param>
+    /// <param name="port">Its port for links there.</param>
+    public Link(NodeContext node, int to, Address address, int port)
+    {
+        (_node, _to, _address, _port) = (node, to, address, port);
+        new Thread(Keep) { Name = string.Create(CultureInfo.InvariantCulture, $"to {address.Host}"), IsBackground = true }.Start();
+    }
+
+    /// <summary>Says something; it goes at the end of this thread's turn, at once where it has none.</summary>
+    /// <param name="field">What it is: a field of <see cref="LinkStream"/>.</param>
+    /// <param name="message">The message; it is copied.</param>
+    public void Write(int field, ReadOnlySpan<byte> message)
+    {
+        lock (_lock)
+        {
+            if (_closed.IsSet) return;
+            if (_said.Length + message.Length > MostWaiting)
+            {
+                _node.Statistics.CountUnsent();
+                return;
+            }
+            _said.Bytes(field, message);
+        }
+        if (!Turn.TryAdd(this)) Send();
+    }
+
+    /// <summary>Sends what was said, as far as the other node takes it.</summary>
+    public void Send()
+    {
+        lock (_lock)
+        {
+            if (_socket is null || _isWaiting || _said.Length == 0) return;
+            _node.Statistics.CountBatchSent();
+            Send(_socket);
+        }
+    }
+
+    /// <summary>The other node is gone.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _closed.Set();
+            _said.Clear();
+            _socket?.Dispose();
+        }
+    }
+
+    private void Send(LinkSocket socket)
+    {
+        try
+        {
+            socket.Write(_said.Written);
+            _said.Clear();
+            _isWaiting = !socket.TrySend();
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            socket.Dispose(); // its own thread sees it, and connects again
+            return;
+        }
+        if (_isWaiting) ThreadPool.UnsafeQueueUserWorkItem(static link => link.SendRest(), this, preferLocal: false);
+    }
+
+    /// <summary>Waits until the other node takes more, so that nobody else has to.</summary>
+    private void SendRest()
+    {
+        while (true)
+        {
+            LinkSocket? socket;
+            lock (_lock) socket = _socket;
+            if (socket is null) return;
+            try
+            {
+                socket.WaitForRoom();
+                lock (_lock)
+                {
+                    if (socket != _socket) return;
+                    if (!socket.TrySend()) continue;
+                    _isWaiting = false;
+                    if (_said.Length > 0) Send(socket);
+                    return;
+                }
+            }
+            catch (Exception e) when (IsBroken(e))
+            {
+                socket.Dispose();
+                return;
+            }
+        }
+    }
+
+    private void Keep()
+    {
+        var pause = FirstPause;
+        while (!_closed.IsSet)
+        {
+            try
+            {
+                using var socket = LinkSocket.Connect(_address.Host, _port, _node.Certificates, _node.Log);
+                Use(socket);
+                pause = FirstPause;
+                socket.WaitForEnd();
+            }
+            catch (Exception e) when (IsBroken(e))
+            {
+                _node.Log.Debug("no link to {0}:{1}: {2}", _address.Host, _port, e.Message);
+            }
+            lock (_lock) (_socket, _isWaiting) = (null, false);
+            _closed.Wait(pause);
+            pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
+        }
+    }
+
+    private void Use(LinkSocket socket)
+    {
+        var begin = new LinkBegin { From = _node.Map[0].Uid, To = _to };
+        var writer = new WireWriter();
+        writer.Bytes(LinkStream.BeginFieldNumber, begin.ToByteArray());
+        lock (_lock)
+        {
+            if (_closed.IsSet) return;
+            socket.Write(writer.Written);
+            _socket = socket;
+            Send(socket);
+        }
+    }
+
+    private static bool IsBroken(Exception e) => e is SocketException or IOException or AuthenticationException or ObjectDisposedException or OperationCanceledException;
+}

@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using FwCluster.Cluster.Nodes;
+
+namespace FwCluster.Cluster.Links;
+
+/// <summary>Where the other nodes' links come in. Each has a reader with a thread of its own.</summary>
+internal sealed class LinkListener : IDisposable
+{
+    private const int MostStrangers = 64;
+
+    private readonly Socket _socket;
+    private readonly ConcurrentDictionary<int, LinkReader> _readers = new();
+    private readonly ConcurrentDictionary<LinkReader, bool> _strangers = new();
+    private volatile bool _isClosed;
+
+    private LinkListener(Socket socket) => _socket = socket;
+
+    /// <summary>The port.</summary>
+    public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
+
+    /// <summary>No link is taken any more.</summary>
+    public bool IsClosed => _isClosed;
+
+    /// <summary>Listens; connections wait until <see cref="Start"/>.</summary>
+    /// <param name="address">This node's address.</param>
+    /// <param name="port">The port; 0 takes a free one.</param>
+    /// <exception cref="ClusterSettingsException">Nobody can listen there.</exception>
+    public static LinkListener Open(IPAddress address, int port)
+    {
+        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            socket.Bind(new IPEndPoint(address, port));
+            socket.Listen();
+            return new LinkListener(socket);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw new ClusterSettingsException(string.Create(CultureInfo.InvariantCulture, $"link-port: cannot listen at {address}, port {port}: {e.Message}"), e);
+        }
+    }
+
+    /// <summary>Takes the links of those who are members.</summary>
+    public void Start(NodeContext node) => new Thread(() => Accept(node)) { Name = "links", IsBackground = true }.Start();
+
+    /// <summary>Lets a reader speak for a node: what came by the one before has been dealt when this returns.</summary>
+    /// <returns>False where no link is taken any more.</returns>
+    public bool Introduce(LinkReader reader, int uid)
+    {
+        _strangers.TryRemove(reader, out _);
+        while (!_isClosed)
+        {
+            if (_readers.TryAdd(uid, reader)) return !_isClosed || Close(reader);
+            if (_readers.TryGetValue(uid, out var older)) older.Close(andWait: true);
+        }
+        return false;
+    }
+
+    /// <summary>A reader has ended.</summary>
+    public void Forget(LinkReader reader, int uid)
+    {
+        _strangers.TryRemove(reader, out _);
+        _readers.TryRemove(KeyValuePair.Create(uid, reader));
+    }
+
+    /// <summary>Takes nothing more from a node.</summary>
+    public void Close(int uid)
+    {
+        if (_readers.TryGetValue(uid, out var reader)) reader.Close(andWait: false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _isClosed = true;
+        _socket.Dispose();
+        foreach (var reader in _readers.Values.Concat(_strangers.Keys)) reader.Close(andWait: false);
+    }
+
+    private static bool Close(LinkReader reader)
+    {
+        reader.Close(andWait: false);
+        return false;
+    }
+
+    private void Accept(NodeContext node)
+    {
+        while (!_isClosed)
+        {
+            Socket socket;
+            try
+            {
+                socket = _socket.Accept();
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            {
+                if (_isClosed) return;
+                Thread.Sleep(50); // no file descriptors, say: members try again
+                continue;
+            }
+            var reader = new LinkReader(node, this, socket);
+            if (_strangers.Count >= MostStrangers || !_strangers.TryAdd(reader, true)) reader.Close(andWait: false); // who does not say who he is shall not use up the threads
+            else reader.Start();
+        }
+    }
+}
