@@ -30,7 +30,7 @@ public sealed class ClusterShardLink : IShardLink
 
     private readonly ShardPart?[] _here;
     private readonly List<int> _shardsHere = [];
-    private readonly List<WireWriter?> _there = [];
+    private readonly List<Said?> _there = [];
     private readonly List<Node> _nodesThere = [];
     private readonly Dictionary<int, WireWriter> _somewhere = [];
 
@@ -108,21 +108,28 @@ public sealed class ClusterShardLink : IShardLink
             part.Add(Holder.Of(0, _worker), in request, packet);
             return;
         }
-        var writer = owner is null ? WriterTo(shard) : WriterTo(owner);
-        _node.Codec.Write(writer, shard, _worker, in request, packet, _node.Now);
-        if (owner is null || writer.Length < Link.FullMessage) return;
+        if (owner is null)
+        {
+            _node.Codec.Write(WriterTo(shard), shard, _worker, in request, packet, _node.Now);
+            return;
+        }
+        var said = SaidTo(owner);
+        _node.Codec.Write(said.Writer, shard, _worker, in request, packet, _node.Now);
+        said.CanWait &= request.CanWait;
+        if (said.Writer.Length < Link.FullMessage) return;
         Send(owner);
         _nodesThere.Remove(owner);
     }
 
-    private WireWriter WriterTo(Node node)
+    private Said SaidTo(Node node)
     {
         while (_there.Count <= node.Number) _there.Add(null);
-        if (_there[node.Number] is { } writer) return writer;
-        _there[node.Number] = writer = _node.Writers.Take();
-        RequestsReader.Begin(writer, _map[0].Uid);
+        var said = _there[node.Number] ??= new Said();
+        if (said.Writer.Length > 0) return said;
+        RequestsReader.Begin(said.Writer, _map[0].Uid);
+        said.CanWait = true;
         _nodesThere.Add(node);
-        return writer;
+        return said;
     }
 
     private WireWriter WriterTo(int shard)
@@ -135,10 +142,9 @@ public sealed class ClusterShardLink : IShardLink
 
     private void Send(Node node)
     {
-        var writer = _there[node.Number]!;
-        _there[node.Number] = null;
-        node.Link!.Write(LinkStream.RequestsFieldNumber, writer.Written);
-        _node.Writers.Return(writer);
+        var said = _there[node.Number]!;
+        node.Link!.Write(LinkStream.RequestsFieldNumber, said.Writer.Written, said.CanWait);
+        said.Writer.Clear();
     }
 
     /// <summary>The shard has left this node since its part was begun.</summary>
@@ -166,5 +172,14 @@ public sealed class ClusterShardLink : IShardLink
         }
         _lost.Clear();
         Flush();
+    }
+
+    /// <summary>What goes to one node.</summary>
+    private sealed class Said
+    {
+        public WireWriter Writer { get; } = new();
+
+        /// <summary>All of it can wait.</summary>
+        public bool CanWait { get; set; }
     }
 }

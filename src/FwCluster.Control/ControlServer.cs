@@ -45,8 +45,7 @@ public sealed class ControlServer : IAsyncDisposable
         ArgumentNullException.ThrowIfNull(settings);
         Check(settings);
         var authorities = settings.Authority is { } file ? new RereadFiles<X509Certificate2Collection>(() => AccessFiles.ReadAuthorities(file), file) : null;
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.Sources.Clear(); // the settings are the daemon's own
+        var builder = BareServer.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Replace(ServiceDescriptor.Singleton(logs));
         builder.Services.AddSingleton(cluster).AddSingleton(time)

@@ -1,5 +1,6 @@
 using FwCluster.Conntrack;
 using FwCluster.Datapath.Shards;
+using FwCluster.Packets;
 
 namespace FwCluster.Datapath;
 
@@ -64,24 +65,28 @@ public sealed partial class PacketWorker
         if (index >= 0) LetGo(index);
     }
 
-    /// <summary>Tells the shard of what a packet has changed, right behind the packet.</summary>
+    /// <summary>Tells the shard of what a packet has changed, right behind the packet; of a close, when there is something else to tell, or soon.</summary>
     private void Report(int index)
     {
         ref var entry = ref Connections[index];
         if (entry.Grant != GrantKind.Exclusive || entry.Holder == Summary(in entry)) return;
         entry.Holder = Summary(in entry);
-        Send(ShardRequestKind.Report, in entry);
+        Send(ShardRequestKind.Report, in entry, canWait: IsClosing(in entry));
     }
+
+    /// <summary>What closes may be told a little later: whoever goes on with what was known before takes its packets all the same.</summary>
+    private static bool IsClosing(in Connection entry)
+        => entry.Original.Protocol == IpProtocol.Tcp && entry.Tcp.State is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait;
 
     private void ReportEnd(int index)
     {
         ref readonly var entry = ref Connections[index];
-        if (entry.Grant != GrantKind.None) Send(ShardRequestKind.End, in entry);
+        if (entry.Grant != GrantKind.None) Send(ShardRequestKind.End, in entry, canWait: true);
     }
 
-    private void Send(ShardRequestKind kind, in Connection entry)
+    private void Send(ShardRequestKind kind, in Connection entry, bool canWait = false)
     {
-        var request = new ShardRequest { Kind = kind, Tuple = entry.Original, Template = Zone(in entry), HasEntry = true, Entry = entry };
+        var request = new ShardRequest { Kind = kind, Tuple = entry.Original, Template = Zone(in entry), HasEntry = true, Entry = entry, CanWait = canWait };
         _link!.TrySend(in request, default);
     }
 

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Netlink;
+using FwCluster.Control;
 using FwCluster.Node;
 using FwCluster.Node.Configuration;
 using FwCluster.Node.Control;
@@ -72,8 +73,7 @@ return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessT
 
 static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSettings> readSettings, Gateway gateway, AppliedRules? rulesets, LogSwitch logSwitch)
 {
-    var builder = WebApplication.CreateSlimBuilder();
-    builder.Configuration.Sources.Clear(); // the settings are the daemon's own
+    var builder = BareServer.CreateBuilder();
     SetUpLog(builder.Logging, settings, logSwitch);
     builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton(state);
     builder.Services.AddHostedService<NodeService>();

@@ -48,7 +48,8 @@ internal sealed class Link : IDisposable
     /// <summary>Says something; it goes at the end of this thread's turn, at once where it has none.</summary>
     /// <param name="field">What it is: a field of <see cref="LinkStream"/>.</param>
     /// <param name="message">The message; it is copied.</param>
-    public void Write(int field, ReadOnlySpan<byte> message)
+    /// <param name="canWait">It goes with the next that cannot, or when the gate has it sent, so that it does not wake the other node by itself.</param>
+    public void Write(int field, ReadOnlySpan<byte> message, bool canWait = false)
     {
         lock (_lock)
         {
@@ -60,7 +61,7 @@ internal sealed class Link : IDisposable
             }
             _said.Bytes(field, message);
         }
-        if (!Turn.TryAdd(this)) Send();
+        if (!canWait && !Turn.TryAdd(this)) Send();
     }
 
     /// <summary>Sends what was said, as far as the other node takes it.</summary>

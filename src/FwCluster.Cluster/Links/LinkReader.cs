@@ -4,6 +4,7 @@ using System.Security.Authentication;
 using Akka.Event;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
+using FwCluster.Datapath;
 using Google.Protobuf;
 
 namespace FwCluster.Cluster.Links;
@@ -55,6 +56,7 @@ internal sealed class LinkReader
     private void Read()
     {
         var uid = 0;
+        ShortSlice.Take();
         try
         {
             using var stream = Open();

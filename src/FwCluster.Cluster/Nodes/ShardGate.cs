@@ -79,6 +79,9 @@ internal sealed partial class ShardGate : UntypedActor, IWithTimers
     private void PassTime()
     {
         using var turn = Turn.Begin();
+        foreach (var node in _map.Nodes)
+            if (node.Link is { } link)
+                Turn.TryAdd(link); // what could wait has waited
         for (var shard = 0; shard < _map.Shards; shard++) _map.Here(shard)?.Tell(ShardMessages.Tick.Instance, ActorRefs.NoSender);
     }
 

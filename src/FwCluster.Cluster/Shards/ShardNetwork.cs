@@ -92,7 +92,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         foreach (var peer in node.Map.Nodes)
         {
             if (peer.IsGone || !peer.KeepsDirectory || peer.Link is not { } link) continue;
-            link.Write(LinkStream.ExpectationsFieldNumber, message);
+            link.Write(LinkStream.ExpectationsFieldNumber, message, canWait: batch is null); // one that is not withdrawn yet is nobody's to have
             // Also one that cannot be reached: whose heartbeats are late may forward packets all the same. It is gone soon, or the time is over.
             batch?.Missing.Add(peer.Uid);
         }

@@ -40,6 +40,9 @@ public struct ShardRequest
 
     /// <summary>What the connection's helper remembers (<see cref="ConnectionTable.SaveHelper"/>), where a connection goes back; null for nothing.</summary>
     public byte[]? Helper;
+
+    /// <summary>It may be said a little later, so that it goes with something else; in its order. Not said to the shard.</summary>
+    public bool CanWait;
 }
 
 /// <summary>Kinds of <see cref="ShardRequest"/>.</summary>

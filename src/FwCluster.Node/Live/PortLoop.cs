@@ -69,6 +69,7 @@ internal abstract class PortLoop : IWorkerAccess, IDisposable
 
     private void Run()
     {
+        ShortSlice.Take();
         RunBatches();
         // What came too late for the last batch, and before anybody could see that there are no more.
         while (_questions.TryDequeue(out var question)) question();

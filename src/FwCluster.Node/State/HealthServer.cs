@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using FwCluster.Control;
 using FwCluster.Node.Configuration;
 using FwCluster.Node.Live;
 using Microsoft.AspNetCore.Builder;
@@ -27,8 +28,7 @@ internal sealed class HealthServer : IAsyncDisposable
 
     private HealthServer(IPEndPoint address, NodeState state)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Configuration.Sources.Clear();
+        var builder = BareServer.CreateBuilder();
         builder.Logging.ClearProviders();
         builder.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(NullLoggerFactory.Instance)); // whoever asks is told; the log need not be, each second
         builder.Services.AddSingleton<IHostLifetime, NoSignals>(); // they are the daemon's
