@@ -159,6 +159,9 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
     public bool KnowsAllShards => Enumerable.Range(0, _node.Map.Shards).All(s => _node.Map.Owner(s) is not null);
 
+    /// <summary>True where there is a link to every other node that has greeted: no question waits for one.</summary>
+    public bool HasLinks => _node.Map.Nodes.All(n => n.IsGone || n.Link is null or { IsUp: true });
+
     /// <summary>Numbers of the shards that are here.</summary>
     public IReadOnlyList<int> ShardsHere => [.. Enumerable.Range(0, _node.Map.Shards).Where(s => _node.Map.Here(s) is not null)];
 

@@ -75,7 +75,7 @@ internal sealed class TestNode : IAsyncDisposable
     private static bool AreSpread(List<TestNode> nodes)
     {
         var counts = nodes.Select(n => n.Node.ShardsHere.Count).ToList();
-        return nodes.All(n => n.Node.KnowsAllShards) && counts.Sum() == Settings().Shards && counts.Max() - counts.Min() <= 1;
+        return nodes.All(n => n.Node.KnowsAllShards && n.Node.HasLinks) && counts.Sum() == Settings().Shards && counts.Max() - counts.Min() <= 1;
     }
 
     /// <summary>Asks about the first segments of connections and waits for the answers.</summary>

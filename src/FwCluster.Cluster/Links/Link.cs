@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
@@ -24,6 +25,7 @@ internal sealed class Link : IDisposable
 
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongTime = TimeSpan.FromSeconds(2); // a node that has ended is gone by then
 
     private readonly Lock _lock = new();
     private readonly WireWriter _said = new();
@@ -44,6 +46,9 @@ internal sealed class Link : IDisposable
         (_node, _to, _address, _port) = (node, to, address, port);
         new Thread(Keep) { Name = string.Create(CultureInfo.InvariantCulture, $"to {address.Host}"), IsBackground = true }.Start();
     }
+
+    /// <summary>True while there is a connection.</summary>
+    public bool IsUp => Volatile.Read(ref _socket) is not null;
 
     /// <summary>Says something; it goes at the end of this thread's turn, at once where it has none.</summary>
     /// <param name="field">What it is: a field of <see cref="LinkStream"/>.</param>
@@ -133,36 +138,54 @@ internal sealed class Link : IDisposable
     private void Keep()
     {
         var pause = FirstPause;
+        var downSince = Environment.TickCount64;
+        var isTold = false;
         while (!_closed.IsSet)
         {
-            try
+            var (lasted, problem) = Use();
+            if (lasted > LongTime) (pause, downSince, isTold) = (FirstPause, Environment.TickCount64, false);
+            if (!isTold && !_closed.IsSet && Environment.TickCount64 - downSince > LongTime.TotalMilliseconds)
             {
-                using var socket = LinkSocket.Connect(_address.Host, _port, _node.Certificates, _node.Log);
-                Use(socket);
-                pause = FirstPause;
-                socket.WaitForEnd();
+                isTold = true;
+                _node.Log.Warning("no link to {0}:{1}, and packets of connections that are there wait in vain: {2}", _address.Host, _port, problem);
             }
-            catch (Exception e) when (IsBroken(e))
-            {
-                _node.Log.Debug("no link to {0}:{1}: {2}", _address.Host, _port, e.Message);
-            }
-            lock (_lock) (_socket, _isWaiting) = (null, false);
             _closed.Wait(pause);
             pause = TimeSpan.FromTicks(Math.Min(pause.Ticks * 2, LongestPause.Ticks));
         }
     }
 
-    private void Use(LinkSocket socket)
+    /// <summary>Connects, and returns when the connection has ended: how long it was there, and why it is not.</summary>
+    private (TimeSpan Lasted, string Problem) Use()
     {
-        var begin = new LinkBegin { From = _node.Map[0].Uid, To = _to };
-        var writer = new WireWriter();
-        writer.Bytes(LinkStream.BeginFieldNumber, begin.ToByteArray());
+        long begun = 0;
+        var problem = "the other node closes it";
+        LinkSocket? socket = null;
+        try
+        {
+            socket = LinkSocket.Connect(_address.Host, _port, _node.Certificates, _node.Log);
+            begun = Stopwatch.GetTimestamp();
+            if (Begin(socket)) socket.WaitForEnd();
+        }
+        catch (Exception e) when (IsBroken(e))
+        {
+            problem = e.Message;
+        }
+        lock (_lock) (_socket, _isWaiting) = (null, false);
+        socket?.Dispose();
+        return (begun == 0 ? TimeSpan.Zero : Stopwatch.GetElapsedTime(begun), problem);
+    }
+
+    private bool Begin(LinkSocket socket)
+    {
+        var begin = new WireWriter();
+        begin.Bytes(LinkStream.BeginFieldNumber, new LinkBegin { From = _node.Map[0].Uid, To = _to }.ToByteArray());
         lock (_lock)
         {
-            if (_closed.IsSet) return;
-            socket.Write(writer.Written);
+            if (_closed.IsSet) return false;
+            socket.Write(begin.Written);
             _socket = socket;
             Send(socket);
+            return true;
         }
     }
 

@@ -87,6 +87,7 @@ internal sealed class LinkSocket : IDisposable
             // It has ended already.
         }
         _socket.Dispose();
+        _tls?.Dispose();
     }
 
     /// <summary>What TLS writes to: the socket itself during its handshake, later a buffer from which the socket takes what it can.</summary>

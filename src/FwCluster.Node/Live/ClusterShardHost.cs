@@ -73,7 +73,7 @@ internal sealed class ClusterShardHost : IShardHost
         if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }
 
-    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is.</summary>
+    /// <summary>Completes when this node is a member and, where it takes packets, knows where every shard is and can ask it.</summary>
     /// <param name="hasPorts">It takes packets: who does not may be there before anybody has shards.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <exception cref="SettingsException">The others have other settings, see <see cref="IsMemberAsync"/>.</exception>
@@ -81,7 +81,7 @@ internal sealed class ClusterShardHost : IShardHost
     public async Task JoinedAsync(bool hasPorts, CancellationToken cancellation)
     {
         await IsMemberAsync(cancellation).ConfigureAwait(false);
-        while (hasPorts && !_node.KnowsAllShards && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        while (hasPorts && !(_node.KnowsAllShards && _node.HasLinks) && !Ended.IsCompleted) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
         if (Ended.IsCompleted) await Ended.ConfigureAwait(false);
     }
 
