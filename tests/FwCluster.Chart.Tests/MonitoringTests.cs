@@ -59,7 +59,10 @@ public sealed class MonitoringTests
             Assert.Equal($"0.0.0.0:{port.Port}", TemplateTests.Settings(chart, component)["metrics"]["listen"].ToString());
         }
         Assert.Contains($"{port.Port}/tcp", TemplateTests.Settings(chart, "gateway")["queue"]["exempt"].ToString().Split(','));
-        if (mode == "split") Assert.Single(Assert.Single(chart.One<V1NetworkPolicy>().Spec.Ingress, rule => (string)Assert.Single(rule.Ports).Port == (string)port.TargetPort).FromProperty);
+        if (mode != "split") return;
+        var ingress = chart.One<V1NetworkPolicy>().Spec.Ingress;
+        Assert.Equal([["cluster", "links"], ["control"], ["health"], [(string)port.TargetPort]], ingress.Select(rule => rule.Ports.Select(p => (string)p.Port)));
+        Assert.Single(ingress[^1].FromProperty);
     }
 
     /// <summary>They are the rules that promtool checks and tries elsewhere, word by word.</summary>

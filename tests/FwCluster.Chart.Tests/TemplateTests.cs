@@ -80,6 +80,7 @@ public sealed class TemplateTests
             var settings = Settings(chart, component);
             int Port(string name) => Assert.Single(container.Ports, p => p.Name == name).ContainerPort;
             Assert.Equal($"$(POD_IP):{Port("cluster")}", Assert.Single(container.Env, e => e.Name == "FWCLUSTER_CLUSTER_LISTEN").Value);
+            Assert.Equal($"{Port("links")}", Text(settings, "cluster", "link-port"));
             Assert.Equal($"0.0.0.0:{Port("control")}", Text(settings, "control", "listen"));
             Assert.Equal($"0.0.0.0:{Port("health")}", Text(settings, "state", "health-listen"));
             // $(POD_IP) is replaced by what stands before it.
@@ -89,11 +90,28 @@ public sealed class TemplateTests
             // By the discovery service's name.
             var peers = Peers(chart);
             Assert.True(peers.Spec.PublishNotReadyAddresses);
+            Assert.Equal(["cluster", "links"], peers.Spec.Ports.Select(port => port.Name));
             Assert.Equal($"{peers.Metadata.Name}.firewall.svc:{Port("cluster")}", Text(settings, "cluster", "seeds"));
         }
         // What gateways must not be cut off from: their own ports, and the node's.
         var exempt = Text(Settings(chart, "gateway"), "queue", "exempt").Split(',');
         Assert.Superset(new HashSet<string>(["10250/tcp", "6443/tcp", "53/tcp", .. chart.Pods["gateway"].Spec.Containers[0].Ports.Select(p => $"{p.ContainerPort}/tcp")]), new HashSet<string>(exempt));
+    }
+
+    /// <summary>Whatever the ports are, the daemon takes them as its settings, and gateways cut none of them off.</summary>
+    [Fact]
+    public void TheClustersPortsMayBeOthers()
+    {
+        var chart = ChartRenderer.Render("-set", "cluster.port=7001", "-set", "cluster.linkPort=7003");
+        Assert.Equal([("cluster", 7001), ("links", 7003)], Peers(chart).Spec.Ports.Select(port => (port.Name, port.Port)));
+        foreach (var (component, pod) in chart.Pods)
+        {
+            var container = pod.Spec.Containers[0];
+            Assert.Equal(["7001", "7003"], container.Ports.Where(port => port.Name is "cluster" or "links").Select(port => $"{port.ContainerPort}"));
+            Assert.Equal("$(POD_IP):7001", Assert.Single(container.Env, e => e.Name == "FWCLUSTER_CLUSTER_LISTEN").Value);
+            Assert.Equal("7003", Text(Settings(chart, component), "cluster", "link-port"));
+        }
+        Assert.Equal(["7003/tcp", "7001/tcp", "4054/tcp", "4055/tcp", "10250/tcp", "6443/tcp", "53/tcp"], Text(Settings(chart, "gateway"), "queue", "exempt").Split(','));
     }
 
     [Theory]
@@ -164,7 +182,7 @@ public sealed class TemplateTests
         Assert.Equal("1", (string)budget.MaxUnavailable);
         var policy = chart.One<V1NetworkPolicy>().Spec;
         Assert.True(Matches(policy.PodSelector.MatchLabels, chart.Pods["control"]));
-        Assert.Equal(["cluster", "control", "health"], policy.Ingress.Select(rule => (string)Assert.Single(rule.Ports).Port));
+        Assert.Equal([["cluster", "links"], ["control"], ["health"]], policy.Ingress.Select(rule => rule.Ports.Select(port => (string)port.Port)));
         Assert.Equal(example == "hardened" ? 2 : 0, policy.Ingress[0].FromProperty?.Count ?? 0);
     }
 

@@ -25,7 +25,8 @@ public sealed class ClusterSettingsTests
         foreach (var (wrong, word) in new (ClusterSettings, string)[]
         {
             (right with { Key = "abc" }, "key"), (right with { Shards = 0 }, "shards"), (right with { Roles = ["kapture"] }, "kapture"),
-            (right with { Roles = [] }, "roles"), (right with { Port = 70000 }, "port"), (right with { Name = "a b" }, "name"),
+            (right with { Roles = [] }, "roles"), (right with { Port = 70000 }, "port"), (right with { LinkPort = 70000 }, "link-port"), (right with { LinkPort = -1 }, "link-port"),
+            (right with { LinkPort = ClusterSettings.DefaultPort }, "link-port"), (right with { Name = "a b" }, "name"),
             (right with { Seeds = ["a:b:c"] }, "a:b:c"), (right with { Certificate = "x.pem" }, "missing"), (right with { CertificateAuthority = "x.pem" }, "missing"),
         })
             Assert.Contains(word, Assert.Throws<ClusterSettingsException>(wrong.Checked).Message, StringComparison.Ordinal);

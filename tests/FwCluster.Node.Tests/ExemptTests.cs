@@ -10,6 +10,7 @@ namespace FwCluster.Node.Tests;
 public sealed class ExemptTests
 {
     private const int Ssh = 22;
+    private const int Links = 4052;
     private const int Cluster = 4053;
     private const int Control = 4054;
     private const int Other = 4055;
@@ -21,8 +22,9 @@ public sealed class ExemptTests
     public void NeitherRulesNorAKilledDaemonCutItOff()
     {
         using var lab = new GatewayLab();
-        var listeners = new[] { Ssh, Cluster, Control, Other }.Select(port => Listen(lab.Gateway, Host, port)).ToList();
+        var listeners = new[] { Ssh, Links, Cluster, Control, Other }.Select(port => Listen(lab.Gateway, Host, port)).ToList();
         using var elsewhere = Listen(lab.Right, GatewayLab.RightIPv4, Cluster);
+        using var linksElsewhere = Listen(lab.Right, GatewayLab.RightIPv4, Links);
         try
         {
             using var session = lab.Left.Run(() => new TcpClient());
@@ -40,9 +42,13 @@ public sealed class ExemptTests
             AssertReached(lab, session.Client, accepted);
             // Of the same port in a network behind: that is others' traffic.
             Assert.False(lab.CanConnect(GatewayLab.RightIPv4, Cluster, Watched));
+            Assert.False(lab.CanConnect(GatewayLab.RightIPv4, Links, Watched));
             // This host's own way to the cluster's other nodes.
-            using (var node = lab.Gateway.Run(() => new TcpClient()))
-                Assert.True(node.ConnectAsync(GatewayLab.RightIPv4, Cluster).Wait(Patience));
+            foreach (var port in (int[])[Cluster, Links])
+            {
+                using var node = lab.Gateway.Run(() => new TcpClient());
+                Assert.True(node.ConnectAsync(GatewayLab.RightIPv4, port).Wait(Patience));
+            }
 
             daemon.Kill();
             AssertReached(lab, session.Client, accepted);
@@ -55,6 +61,7 @@ public sealed class ExemptTests
 
     private static void AssertReached(GatewayLab lab, Socket client, Socket server)
     {
+        Assert.True(lab.CanConnect(Host, Links, Patience));
         Assert.True(lab.CanConnect(Host, Cluster, Patience));
         Assert.True(lab.CanConnect(Host, Control, Patience));
         Assert.False(lab.CanConnect(Host, Other, Watched));

@@ -83,9 +83,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if and .Values.cluster.key .Values.cluster.existingKeySecret -}}
 {{- fail "cluster.key and cluster.existingKeySecret are both there; give one of them" -}}
 {{- end -}}
-{{- $ports := list .Values.cluster.port .Values.control.port .Values.health.port .Values.metrics.port -}}
-{{- if ne (len (uniq $ports)) 4 -}}
-{{- fail "cluster.port, control.port, health.port and metrics.port must differ: gateways have all of them on the host's network" -}}
+{{- $ports := list .Values.cluster.port .Values.cluster.linkPort .Values.control.port .Values.health.port .Values.metrics.port -}}
+{{- if ne (len (uniq $ports)) 5 -}}
+{{- fail "cluster.port, cluster.linkPort, control.port, health.port and metrics.port must differ: gateways have all of them on the host's network" -}}
 {{- end -}}
 {{- if and .Values.metrics.serviceMonitor.enabled (not .Values.metrics.enabled) -}}
 {{- fail "metrics.serviceMonitor.enabled is true and metrics.enabled is false: there would be nothing to ask" -}}
@@ -111,6 +111,7 @@ tracking:
     {{- end }}
   {{- end }}
 cluster:
+  link-port: {{ .Values.cluster.linkPort }}
   name: fwcluster
   seeds: {{ include "fwcluster.peers" . }}.{{ .Release.Namespace }}.svc:{{ .Values.cluster.port }}
   begin-after-seconds: {{ .Values.cluster.beginAfterSeconds }}
@@ -157,6 +158,8 @@ control:
 {{- define "fwcluster.ports" -}}
 - name: cluster
   containerPort: {{ .Values.cluster.port }}
+- name: links
+  containerPort: {{ .Values.cluster.linkPort }}
 - name: control
   containerPort: {{ .Values.control.port }}
 - name: health

@@ -85,7 +85,7 @@ public static class SettingsReader
         {
             Host = host,
             Port = port,
-            LinkPort = TextOrNull(values, "cluster.link-port") is null ? port - 1 : Number(values, "cluster.link-port", 1, ushort.MaxValue),
+            LinkPort = TextOrNull(values, "cluster.link-port") is null && port > 1 ? port - 1 : Number(values, "cluster.link-port", 1, ushort.MaxValue),
             Name = values["cluster.name"],
             Seeds = OptionalList(values, "cluster.seeds"),
             BeginAfter = TimeSpan.FromSeconds(Number(values, "cluster.begin-after-seconds", 0, 600)),

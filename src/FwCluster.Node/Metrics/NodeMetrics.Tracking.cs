@@ -52,6 +52,8 @@ internal sealed partial class NodeMetrics
         Counter("fwcluster.cluster.forwarded", "{question}", "Questions of other nodes for shards that are not here, sent on.", sample => Cluster(sample, node => node.Statistics.Forwarded));
         Counter("fwcluster.cluster.broken", "{message}", "Messages of other nodes that could not be read.", sample => Cluster(sample, node => node.Statistics.Broken));
         Counter("fwcluster.cluster.distrusted", "{certificate}", "Times that another node's certificate was not believed.", sample => Cluster(sample, node => node.Statistics.Distrusted));
+        Counter("fwcluster.cluster.unsent", "{message}", "Messages dropped because another node took nothing, and too much waited for it already.",
+            sample => Cluster(sample, node => node.Statistics.Unsent));
         Counter("fwcluster.expectation.announcements", "{message}", "Announcements of expectations to other nodes, for which packets waited.",
             sample => Cluster(sample, node => node.Statistics.Announcements));
         Counter("fwcluster.expectation.acknowledged", "{message}", "Announcements that every node acknowledged in time.",

@@ -104,7 +104,7 @@ internal static class StateEndpoint
             var cluster = node.Statistics;
             text.Append($"cluster shards={node.ShardsHere.Count} questions={cluster.Questions} elsewhere={cluster.QuestionsElsewhere} refused={cluster.Refused} "
                 + $"batches={cluster.BatchesSent} replies={cluster.RepliesReceived} forwarded={cluster.Forwarded} broken={cluster.Broken} distrusted={cluster.Distrusted} "
-                + $"asked_again={cluster.AskedAgain} expectation_waits_over={cluster.ExpectationWaitsOver}\n");
+                + $"unsent={cluster.Unsent} asked_again={cluster.AskedAgain} expectation_waits_over={cluster.ExpectationWaitsOver}\n");
         }
         if (gateway.Shards is not null)
         {
