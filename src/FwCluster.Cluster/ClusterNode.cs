@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using Akka.Actor;
 using Akka.Actor.Setup;
 using Akka.Cluster;
@@ -101,6 +102,7 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <param name="log">Where the actors' log goes; null for standard output.</param>
     /// <param name="cancellation">Ends the look-up of names.</param>
     /// <exception cref="ClusterSettingsException">The settings are wrong.</exception>
+    /// <exception cref="ClusterListenException">A port cannot be listened at.</exception>
     public static async Task<ClusterNode> StartAsync(ClusterSettings settings, IEnumerable<ConnectionHelper> helpers,
         Func<int, ConnectionTable> tables, Func<long> clock, Config? more = null, ILoggerFactory? log = null, CancellationToken cancellation = default)
     {
@@ -121,11 +123,12 @@ public sealed class ClusterNode : IAsyncDisposable
             system = ActorSystem.Create(settings.Name, setup);
             return await JoinAsync(new ClusterNode(system, settings, helpers, tables, clock, statistics, links, certificates), cancellation).ConfigureAwait(false);
         }
-        catch
+        catch (Exception e)
         {
             if (system is not null) await system.Terminate().ConfigureAwait(false);
             links.Dispose();
-            throw;
+            if (system is not null || e.GetBaseException().GetBaseException() is not SocketException refused) throw; // the first one leaves the aggregates only
+            throw new ClusterListenException(string.Create(CultureInfo.InvariantCulture, $"listen: cannot listen at {address}, port {settings.Port}: {refused.Message}"), e);
         }
     }
 
@@ -159,8 +162,8 @@ public sealed class ClusterNode : IAsyncDisposable
     /// <summary>True where this node knows the place of every shard: no question makes a detour.</summary>
     public bool KnowsAllShards => Enumerable.Range(0, _node.Map.Shards).All(s => _node.Map.Owner(s) is not null);
 
-    /// <summary>True where there is a link to every other node that has greeted: no question waits for one.</summary>
-    public bool HasLinks => _node.Map.Nodes.All(n => n.IsGone || n.Link is null or { IsUp: true });
+    /// <summary>True where there is a link to every other node that has greeted, and one from it: no question waits for one, and no answer.</summary>
+    public bool HasLinks => _node.Map.Nodes.All(n => n.IsHere || n.IsGone || (n.Link!.IsUp && _node.Links.Has(n.Uid)));
 
     /// <summary>Numbers of the shards that are here.</summary>
     public IReadOnlyList<int> ShardsHere => [.. Enumerable.Range(0, _node.Map.Shards).Where(s => _node.Map.Here(s) is not null)];

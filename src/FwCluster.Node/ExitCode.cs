@@ -9,6 +9,6 @@ internal static class ExitCode
     /// <summary>The command line, a setting or a rule file is wrong.</summary>
     public const int BadSettings = 1;
 
-    /// <summary>The kernel refused something, or broke off.</summary>
+    /// <summary>The kernel refused something, or broke off, or the cluster went on without this node; another start may find it otherwise.</summary>
     public const int Failed = 2;
 }

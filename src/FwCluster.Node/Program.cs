@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using FwCluster.Capture.Divert;
 using FwCluster.Capture.Mirror;
 using FwCluster.Capture.Netlink;
+using FwCluster.Cluster;
 using FwCluster.Control;
 using FwCluster.Node;
 using FwCluster.Node.Configuration;
@@ -62,7 +63,7 @@ root.SetAction(async (parsed, cancellation) =>
         Console.Error.WriteLine(e.Message);
         return ExitCode.BadSettings;
     }
-    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException or NodeLostException)
+    catch (Exception e) when (e is NetlinkException or DivertException or MirrorException or NodeLostException or ClusterListenException)
     {
         Console.Error.WriteLine($"fwclusterd: {e.Message}");
         return ExitCode.Failed;

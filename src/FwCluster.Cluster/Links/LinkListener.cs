@@ -27,7 +27,7 @@ internal sealed class LinkListener : IDisposable
     /// <summary>Listens; connections wait until <see cref="Start"/>.</summary>
     /// <param name="address">This node's address.</param>
     /// <param name="port">The port; 0 takes a free one.</param>
-    /// <exception cref="ClusterSettingsException">Nobody can listen there.</exception>
+    /// <exception cref="ClusterListenException">Nobody can listen there.</exception>
     public static LinkListener Open(IPAddress address, int port)
     {
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
@@ -40,7 +40,7 @@ internal sealed class LinkListener : IDisposable
         catch (SocketException e)
         {
             socket.Dispose();
-            throw new ClusterSettingsException(string.Create(CultureInfo.InvariantCulture, $"link-port: cannot listen at {address}, port {port}: {e.Message}"), e);
+            throw new ClusterListenException(string.Create(CultureInfo.InvariantCulture, $"link-port: cannot listen at {address}, port {port}: {e.Message}"), e);
         }
     }
 
@@ -59,6 +59,9 @@ internal sealed class LinkListener : IDisposable
         }
         return false;
     }
+
+    /// <summary>True while there is a link from a node.</summary>
+    public bool Has(int uid) => _readers.ContainsKey(uid);
 
     /// <summary>A reader has ended.</summary>
     public void Forget(LinkReader reader, int uid)

@@ -13,7 +13,7 @@ namespace FwCluster.Cluster.Links;
 /// about it here.</summary>
 internal sealed class LinkReader
 {
-    private const int MostBytes = 4 * 1024 * 1024;
+    private const int MostBytes = 2 * 1024 * 1024;
     private const int MostBytesOfStranger = 64;
 
     private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(5);

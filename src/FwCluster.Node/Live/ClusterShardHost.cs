@@ -31,6 +31,7 @@ internal sealed class ClusterShardHost : IShardHost
 
     /// <summary>Begins to join.</summary>
     /// <exception cref="SettingsException">The cluster's settings are wrong.</exception>
+    /// <exception cref="ClusterListenException">A port of the cluster's cannot be listened at.</exception>
     public static async Task<ClusterShardHost> StartAsync(NodeSettings settings, ILoggerFactory log, CancellationToken cancellation)
     {
         var cluster = settings.Cluster!;
@@ -48,6 +49,10 @@ internal sealed class ClusterShardHost : IShardHost
         catch (ClusterSettingsException e)
         {
             throw new SettingsException($"cluster.{e.Message}");
+        }
+        catch (ClusterListenException e)
+        {
+            throw new ClusterListenException($"cluster.{e.Message}", e);
         }
     }
 

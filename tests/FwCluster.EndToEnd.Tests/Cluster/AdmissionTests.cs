@@ -42,6 +42,22 @@ public class AdmissionTests
         Assert.Empty(field.FetchInEveryWay(KiB, times: 1, seconds: 30, parallel: 2));
     }
 
+    /// <summary>A node that the others cannot tell anything would drop what it asks about; it is not ready before they can.</summary>
+    [KernelFact]
+    public void ANodeIsReadyWhenThereAreLinks()
+    {
+        using var field = new GatewaysField(2, KiB);
+        using var first = field.Lab.StartNode(0);
+        const string Closed = "INPUT -p tcp --dport 4052 -j DROP";
+        field.Lab.Gateways[1].Execute("iptables -A " + Closed);
+        using var second = new FwClusterFirewall(field.Lab.Gateways[1], ClusterSetup.Of(1, gateways: 2), orUntil: () => first.Log.Contains("no link to 10.73.0.2:4052", StringComparison.Ordinal));
+        Assert.False(second.IsReady);
+        field.Lab.Gateways[1].Execute("iptables -D " + Closed);
+        Assert.True(SpinWait.SpinUntil(() => second.IsReady, TimeSpan.FromSeconds(20)), second.Log);
+        field.Lab.RouteSplit();
+        Assert.Empty(field.FetchInEveryWay(KiB, times: 1, seconds: 30, parallel: 2));
+    }
+
     /// <summary>Nodes that prove who they are work as others do; who shows a certificate of somebody else does not get in.</summary>
     [KernelFact]
     public void NodesShowEachOtherCertificates()
