@@ -60,10 +60,14 @@ ask_fwcluster() { curl -sS --fail --unix-socket "$work/fwclusterd-$1.sock" "http
 # entries_fwcluster GATEWAY: how many connections it lists.
 entries_fwcluster() { ask_fwcluster "$1" connections | grep -c "^tcp" || true; }
 
-# find_fwclusterd: sets FWCLUSTERD, and builds it where nobody said which.
+# find_fwclusterd: sets FWCLUSTERD, and makes it, as packages have it, where nobody said which.
 find_fwclusterd() {
     [ -z "${FWCLUSTERD:-}" ] || return 0
     command -v dotnet > /dev/null || { echo "to build fwclusterd the .NET 10 SDK is missing" >&2; return 2; }
-    dotnet build "$here/../../src/FwCluster.Node" -c Release -v quiet --nologo >&2
-    FWCLUSTERD=$(realpath "$here/../../src/FwCluster.Node/bin/Release/net10.0/fwclusterd")
+    local repository machine
+    repository=$(realpath "$here/../..")
+    case $(uname -m) in aarch64) machine=arm64 ;; *) machine=x64 ;; esac
+    dotnet publish "$repository/src/FwCluster.Node" -c Release -r "linux-$machine" --no-self-contained \
+        --artifacts-path "$repository/artifacts/bench-build" -o "$repository/artifacts/bench" -v quiet --nologo < /dev/null >&2
+    FWCLUSTERD=$repository/artifacts/bench/fwclusterd
 }

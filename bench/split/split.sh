@@ -3,9 +3,11 @@
 # the drawing). Prints, for each kind of gateway, how many transfers fail, how many waited for a SYN that was dropped and sent
 # again, and how long they took, beside one kernel gateway for everything, measured in the same run.
 #
-#   sudo bench/split/split.sh [--count N] [--per-login N] [--json FILE] [KIND...]
+#   sudo bench/split/split.sh [--count N] [--warm-up N] [--per-login N] [--json FILE] [KIND...]
 #
 #   --count N      transfers of each mode (passive, active) in each family (IPv4, IPv6) from each server: 2000 unless told
+#   --warm-up N    transfers of each before those are counted, 1000 unless told: caches fill, and compilers look what is worth compiling. They have
+#                  results of their own, below the table
 #   --per-login N  transfers of each login: 10 unless told
 #   --json FILE    the results as JSON beside the table
 #
@@ -25,10 +27,11 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-count=2000 per_login=10 json= kinds=()
+count=2000 warm_up=1000 per_login=10 json= kinds=()
 while [ $# != 0 ]; do
     case $1 in
         --count) count=${2:-}; shift 2 || shift ;;
+        --warm-up) warm_up=${2:-}; shift 2 || shift ;;
         --per-login) per_login=${2:-}; shift 2 || shift ;;
         --json) json=${2:?--json needs a file}; shift 2 ;;
         kernel | kernel-split | conntrackd | fwcluster | fwcluster-one) kinds+=("$1"); shift ;;
@@ -38,6 +41,7 @@ done
 for number in "--count $count" "--per-login $per_login"; do
     case ${number#* } in '' | *[!0-9]* | 0) echo "split.sh: ${number% *}: \"${number#* }\" is not a number from 1 on" >&2; exit 2 ;; esac
 done
+case $warm_up in '' | *[!0-9]*) echo "split.sh: --warm-up: \"$warm_up\" is not a number" >&2; exit 2 ;; esac
 [ ${#kinds[@]} != 0 ] || kinds=(kernel kernel-split conntrackd fwcluster)
 [ "$(id -u)" = 0 ] || { echo "split.sh: must run as root, to make network namespaces" >&2; exit 2; }
 
@@ -65,7 +69,7 @@ transfer() {
 
 # measure KIND
 measure() {
-    local number options=(--count "$count" --per-login "$per_login")
+    local number options=(--count "$count" --warm-up "$warm_up" --per-login "$per_login")
     case $1 in
         kernel | fwcluster-one) make_network 1 2 1; layout_one ;;
         *) make_network 3 2 1; layout_split ;;

@@ -3,7 +3,9 @@
 import json
 import sys
 
-rows = [json.loads(line) for line in open(sys.argv[1])]
+results = [json.loads(line) for line in open(sys.argv[1])]
+rows = [result for result in results if not result["warm_up"]]
+before = [result for result in results if result["warm_up"]]
 
 
 def cell(row):
@@ -33,7 +35,12 @@ for row in rows:
     print("|", " | ".join((
         row["gateways"], f"{row['server']}, {row['mode']}, IPv{row['family']}", share(row, row["failed"]), again, text(row["p50_ms"], "%.2f"),
         text(row["p99_ms"], "%.2f"), text(row["max_ms"], "%.1f"), text(row["p50_to_kernel"], "%.2f"), text(row["p99_to_kernel"], "%.2f"))), "|")
+for gateways in dict.fromkeys(row["gateways"] for row in before):
+    those = [row for row in before if row["gateways"] == gateways]
+    total = {name: sum(row[name] for row in those) for name in ("transfers", "failed", "syn_retransmitted")}
+    print(f"\n{gateways}, to warm up before these: {share(total, total['failed'])} failed, SYN sent again in {total['syn_retransmitted']}; p99",
+          ", ".join(f"{text(row['p99_ms'], '%.1f')} ms ({', '.join(map(str, cell(row)))})" for row in those))
 if len(sys.argv) > 2:
     with open(sys.argv[2], "w") as file:
-        json.dump(rows, file, indent=1)
+        json.dump(results, file, indent=1)
         file.write("\n")

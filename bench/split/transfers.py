@@ -13,7 +13,7 @@ import time
 from ftp import Failed, Ports, Retransmissions, Session, percentile
 
 
-def run(options, mode, family):
+def run(options, mode, family, planned, warm_up=False):
     address, source = (options.server4, options.client4) if family == 4 else (options.server6, options.client6)
     passive = mode == "passive"
     counters = [Retransmissions("self"), Retransmissions(options.server_pid)]
@@ -24,7 +24,7 @@ def run(options, mode, family):
         return [sum(column) for column in zip(*(counter.read() for counter in counters))]
 
     count = failed = 0
-    while count < options.count and failed < options.give_up:
+    while count < planned and failed < options.give_up:
         count += 1
         try:
             if session is None:
@@ -53,7 +53,7 @@ def run(options, mode, family):
         session.close()
     times.sort()
     return {
-        "gateways": options.gateways, "server": options.server, "mode": mode, "family": family, "transfers": count, "failed": failed, "failures": failures,
+        "gateways": options.gateways, "server": options.server, "warm_up": warm_up, "mode": mode, "family": family, "transfers": count, "failed": failed, "failures": failures,
         "syn_retransmitted": len(hit_times), "over_900_ms": sum(1 for value in times if value > 0.9),
         "segments_retransmitted": retransmitted,
         "p50_ms": milliseconds(percentile(times, 0.5)), "p99_ms": milliseconds(percentile(times, 0.99)),
@@ -74,6 +74,7 @@ def main():
     parser.add_argument("--server-pid", required=True, help="a process in the server's namespace")
     parser.add_argument("--content", required=True, help="what the server's \"file\" contains")
     parser.add_argument("--count", type=int, default=2000, help="transfers in each mode and family")
+    parser.add_argument("--warm-up", type=int, default=0, help="transfers in each mode and family before them, which have results of their own")
     parser.add_argument("--per-login", type=int, default=10, help="transfers of one login")
     parser.add_argument("--patience", type=float, default=15, help="seconds after which a transfer has failed")
     parser.add_argument("--give-up", type=int, default=20, help="failures after which the rest is not tried")
@@ -81,8 +82,9 @@ def main():
     options = parser.parse_args()
     options.ports = Ports()
     cells = [(mode, family) for family in (4, 6) for mode in ("passive", "active")]
+    plan = [(*cell, options.warm_up, True) for cell in cells if options.warm_up] + [(*cell, options.count) for cell in cells]
     with concurrent.futures.ThreadPoolExecutor(len(cells) if options.at_once else 1) as pool:
-        for result in pool.map(lambda cell: run(options, *cell), cells):
+        for result in pool.map(lambda part: run(options, *part), plan):
             print(json.dumps(result), flush=True)
 
 
