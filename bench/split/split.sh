@@ -6,7 +6,7 @@
 #   sudo bench/split/split.sh [--count N] [--warm-up N] [--per-login N] [--json FILE] [KIND...]
 #
 #   --count N      transfers of each mode (passive, active) in each family (IPv4, IPv6) from each server: 2000 unless told
-#   --warm-up N    transfers of each before those are counted, 1000 unless told: caches fill, and compilers look what is worth compiling. They have
+#   --warm-up N    transfers of each before those are counted, 2000 unless told: caches fill, and compilers look what is worth compiling. They have
 #                  results of their own, below the table
 #   --per-login N  transfers of each login: 10 unless told
 #   --json FILE    the results as JSON beside the table
@@ -27,7 +27,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
-count=2000 warm_up=1000 per_login=10 json= kinds=()
+count=2000 warm_up=2000 per_login=10 json= kinds=()
 while [ $# != 0 ]; do
     case $1 in
         --count) count=${2:-}; shift 2 || shift ;;

@@ -32,6 +32,8 @@ namespace FwCluster.Capture.Divert;
 /// </remarks>
 public sealed class DivertRules : IDisposable
 {
+    private static readonly TimeSpan WhenAnnounced = TimeSpan.FromMinutes(1);
+
     private readonly DivertSettings _settings;
     private readonly Action<string>? _report;
     private readonly List<FamilyRules> _families = [];
@@ -113,10 +115,15 @@ public sealed class DivertRules : IDisposable
     {
         while (!_stopping)
         {
-            _notifications.Wait(_settings.CheckInterval);
+            _notifications.Wait(Interval);
             if (!_stopping) Look();
         }
     }
+
+    // What is announced need not be looked for, by two processes each time.
+    private TimeSpan Interval => _problem is null && _notifications.AreAnnounced && _families.TrueForAll(family => family.IsNft) && _settings.CheckInterval < WhenAnnounced
+        ? WhenAnnounced
+        : _settings.CheckInterval;
 
     private void Look()
     {

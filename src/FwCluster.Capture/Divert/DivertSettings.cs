@@ -51,7 +51,7 @@ public sealed record DivertSettings
     public IReadOnlyList<IpFamily> Families { get; init; } = [IpFamily.IPv4, IpFamily.IPv6];
 
     /// <summary>How often the rules are looked at, at least 50 ms. A change made with iptables-nft is seen at once, one made with
-    /// iptables-legacy at the next look.</summary>
+    /// iptables-legacy at the next look; rules of nf_tables alone, whose changes the kernel announces, are looked at once a minute besides.</summary>
     public TimeSpan CheckInterval { get; init; } = TimeSpan.FromSeconds(1);
 
     internal void Check()

@@ -43,6 +43,9 @@ internal sealed class FamilyRules
         foreach (var iptables in Iptables.Installed(family)) Retry(() => RemoveFrom(iptables, DivertChain.Tables, _ => true));
     }
 
+    /// <summary>They are nf_tables' rules.</summary>
+    public bool IsNft => _iptables.IsNft;
+
     /// <summary>Removes what this object put in place, and all else that is ours where that can be known.</summary>
     public void Remove()
     {

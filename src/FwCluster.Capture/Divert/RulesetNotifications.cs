@@ -16,12 +16,16 @@ internal sealed class RulesetNotifications : IDisposable
         try
         {
             _socket.Join(TablesGroup, "changes of rules");
+            AreAnnounced = true;
         }
         catch (NetlinkException)
         {
             // A kernel without nf_tables has nothing to tell; the looks at intervals remain.
         }
     }
+
+    /// <summary>The kernel has nf_tables, and tells of changes.</summary>
+    public bool AreAnnounced { get; }
 
     /// <summary>Waits for a change, the end of the time, or <see cref="Wake"/>; takes all announcements so far.</summary>
     public void Wait(TimeSpan time)
