@@ -73,9 +73,9 @@ internal sealed class ShardQuestions : IAsyncDisposable
         var quiet = Akka.Configuration.ConfigurationFactory.ParseString("akka.loglevel = ERROR");
         var node = await ClusterNode.StartAsync(settings, helpers, _ => new ConnectionTable(table, helpers), Now, quiet);
         var clock = Stopwatch.StartNew();
-        while (!node.KnowsAllShards)
+        while (!node.KnowsAllShards || !node.HasLinks)
         {
-            if (clock.Elapsed > StartTime) throw new TimeoutException("the shards have no place");
+            if (clock.Elapsed > StartTime) throw new TimeoutException("the shards have no place, or no link");
             await Task.Delay(20);
         }
         return new ShardQuestions(node);

@@ -77,6 +77,39 @@ public sealed class HandoverTests
         }
     }
 
+    /// <summary>What is announced is expected everywhere when it is answered, and whoever claims it has it, also while the shards of both are on their way.</summary>
+    [Fact]
+    public async Task ExpectationsAreKeptWhileShardsMove()
+    {
+        var nodes = await TestNode.ClusterAsync(3);
+        try
+        {
+            var moving = Task.Run(async () =>
+            {
+                for (var moves = 0; moves < 12; moves++)
+                {
+                    await nodes[2].Node.DrainAsync(TestContext.Current.CancellationToken);
+                    nodes[2].Node.Undrain();
+                    await TestNode.Until(() => nodes[2].Node.ShardsHere.Count > 0, "it gets no shards again");
+                }
+            }, TestContext.Current.CancellationToken);
+            for (ushort session = 1; !moving.IsCompleted; session++)
+            {
+                await ExpectationTests.AnnounceAsync(nodes[0], session);
+                var packet = ExpectationTests.Data(session, 30000);
+                var expectation = nodes[1].Node.Expectations.Find(TestNode.TupleOf(packet), 0, TestNode.Now());
+                Assert.True(expectation.IsSet, $"session {session} is not expected");
+                Assert.Equal(ConntrackState.Related, (await nodes[1].AskAsync(100_000u + session, packet, expectation)).State);
+            }
+            await moving;
+            Assert.All(nodes, n => Assert.Equal(0, n.Node.Statistics.ExpectationWaitsOver));
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
     /// <summary>What the other one had is not placed anew yet, and the last one waits for no place: there is none.</summary>
     [Fact]
     public async Task TheLastTwoLeaveOneRightAfterTheOther()

@@ -1,15 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
-using Akka.Actor;
-using Akka.Event;
-using FwCluster.Cluster.Links;
-using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
-using FwCluster.Cluster.Security;
 using FwCluster.Cluster.Wire;
-using FwCluster.Conntrack.Table;
-using FwCluster.Packets;
 using FwCluster.Referee.Lab;
 using Google.Protobuf;
 
@@ -27,8 +20,8 @@ public sealed class LinkTests
     public async Task WhatIsSaidComesInItsOrder(bool isEncrypted)
     {
         using var certificates = isEncrypted ? new NodeCertificates() : null;
-        using var here = new End(Here, certificates);
-        using var there = new End(There, certificates);
+        using var here = new LinkEnd(Here, certificates);
+        using var there = new LinkEnd(There, certificates);
         here.Meet(there);
         there.Meet(here);
         // Each is withdrawn but for the last: one that came out of its order would stay, or be missing.
@@ -47,8 +40,8 @@ public sealed class LinkTests
     [Fact]
     public async Task ABrokenLinkIsMadeAgain()
     {
-        using var here = new End(Here);
-        using var there = new End(There);
+        using var here = new LinkEnd(Here);
+        using var there = new LinkEnd(There);
         var link = here.Meet(there);
         there.Meet(here);
         for (var i = 1; i <= 5; i++)
@@ -63,7 +56,7 @@ public sealed class LinkTests
     [Fact]
     public async Task WhoTakesNothingIsNotWaitedFor()
     {
-        using var here = new End(Here);
+        using var here = new LinkEnd(Here);
         using var deaf = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         deaf.Bind(new IPEndPoint(IPAddress.Loopback, 0));
         deaf.Listen();
@@ -93,7 +86,7 @@ public sealed class LinkTests
     [Fact]
     public async Task StrangersAreNotListenedTo()
     {
-        using var there = new End(There);
+        using var there = new LinkEnd(There);
         byte[][] nonsense =
         [
             "GET / HTTP/1.1\r\nHost: there\r\n\r\n"u8.ToArray(),
@@ -117,7 +110,7 @@ public sealed class LinkTests
                 // With something unread.
             }
         }
-        using var here = new End(Here);
+        using var here = new LinkEnd(Here);
         here.Meet(there);
         there.Meet(here);
         here.Announce(7, 1);
@@ -129,8 +122,8 @@ public sealed class LinkTests
     {
         using var ours = new NodeCertificates();
         using var theirs = new NodeCertificates();
-        using var here = new End(Here, theirs);
-        using var there = new End(There, ours);
+        using var here = new LinkEnd(Here, theirs);
+        using var there = new LinkEnd(There, ours);
         here.Meet(there);
         there.Meet(here);
         here.Announce(7, 1);
@@ -143,60 +136,5 @@ public sealed class LinkTests
         var writer = new WireWriter();
         writer.Bytes(LinkStream.BeginFieldNumber, new LinkBegin { From = from, To = to }.ToByteArray());
         return writer.ToArray();
-    }
-
-    /// <summary>One process's end: what it is to others, and what it knows of them.</summary>
-    private sealed class End : IDisposable
-    {
-        private readonly List<Link> _links = [];
-
-        public End(int uid, NodeCertificates? certificates = null)
-        {
-            var settings = TestNode.Settings();
-            if (certificates?.Make() is var (certificate, key))
-                settings = settings with { Certificate = certificate, CertificateKey = key, CertificateAuthority = certificates.Authority };
-            var statistics = new ClusterStatistics();
-            Node = new NodeContext(settings, new NodeMap(settings.Shards, new TupleHash(settings.KeyBytes)), new ShardCodec(new HelperNames([])), TestNode.Now, statistics)
-            {
-                Links = LinkListener.Open(IPAddress.Loopback, 0), Log = NoLogger.Instance,
-                Certificates = settings.IsEncrypted ? ClusterCertificates.Load(settings, statistics) : null,
-            };
-            Node.Map.Add(uid, new Address("akka", "test"), ActorRefs.Nobody, link: null);
-            Node.Links.Start(Node);
-        }
-
-        public NodeContext Node { get; }
-
-        public Link Meet(End other) => Meet(other.Node.Map[0].Uid, other.Node.Links.Port);
-
-        public Link Meet(int uid, int port)
-        {
-            var address = new Address("akka.tcp", "test", "127.0.0.1", 1);
-            var link = new Link(Node, uid, address, port);
-            _links.Add(link);
-            Node.Map.Add(uid, address, ActorRefs.Nobody, link);
-            return link;
-        }
-
-        public void Announce(ulong number, int port, ulong ticket = 0)
-        {
-            var change = new ExpectationChange { Id = new ExpectationId { Number = number }, Tuple = ExpectationWire.Of(Tuple(port)), ExpiresIn = 60_000_000_000 };
-            Say(new ExpectationChanges { Ticket = ticket, Changes = { change } }, canWait: false);
-        }
-
-        public void Withdraw(ulong number, bool canWait)
-            => Say(new ExpectationChanges { Changes = { new ExpectationChange { Id = new ExpectationId { Number = number }, IsWithdrawn = true } } }, canWait);
-
-        public bool Knows(ulong number, int port) => Node.Directory.Find(Tuple(port), 0, TestNode.Now()).Number == number;
-
-        public void Dispose()
-        {
-            Node.Links.Dispose();
-            foreach (var link in _links) link.Dispose();
-        }
-
-        private void Say(ExpectationChanges changes, bool canWait) => _links[0].Write(LinkStream.ExpectationsFieldNumber, changes.ToByteArray(), canWait);
-
-        private static FlowTuple Tuple(int port) => TestNode.TupleOf(Referee.Packets.PacketBuilder.Tcp(Referee.Packets.PacketAddresses.Parse("10.0.0.1", "10.1.0.1"), 20, (ushort)port, TcpFlags.Syn, 1));
     }
 }

@@ -42,7 +42,7 @@ internal sealed class Dealer(NodeContext node, Node from)
                 break;
             case LinkStream.AcknowledgedFieldNumber:
                 var acknowledged = ExpectationsAcknowledged.Parser.ParseFrom(message);
-                if (acknowledged.Shard < _map.Shards) _map.Here((int)acknowledged.Shard)?.Tell(new ShardMessages.Acknowledged(acknowledged.Ticket, from.Uid), ActorRefs.NoSender);
+                _map.WaitsHere(acknowledged.Shard)?.Tell(new ShardMessages.Acknowledged(acknowledged.Ticket, from.Uid), ActorRefs.NoSender);
                 break;
             case LinkStream.ClaimsFieldNumber:
                 var claim = Claim.Parser.ParseFrom(message);
@@ -50,7 +50,7 @@ internal sealed class Dealer(NodeContext node, Node from)
                 break;
             case LinkStream.ClaimAnswersFieldNumber:
                 var answer = ClaimAnswer.Parser.ParseFrom(message);
-                _map.ToShard(answer.Shard)?.Tell(answer, ActorRefs.NoSender);
+                (_map.WaitsHere(answer.Shard) ?? _map.ToShard(answer.Shard))?.Tell(answer, ActorRefs.NoSender);
                 break;
             default: // of a later release
                 break;

@@ -14,6 +14,7 @@ internal sealed class NodeMap(int shards, TupleHash hash)
 {
     private readonly Node?[] _owners = new Node?[shards];
     private readonly IActorRef?[] _here = new IActorRef?[shards];
+    private readonly IActorRef?[] _leaving = new IActorRef?[shards];
     private volatile Node[] _nodes = [];
     private volatile IActorRef? _region;
     private int _changes;
@@ -47,6 +48,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     /// <summary>The shard where it is here, else whoever finds it; null where there is no such shard, or nobody.</summary>
     public IActorRef? ToShard(uint shard) => shard < shards ? Here((int)shard) ?? Region : null;
 
+    /// <summary>Who waits here for what a shard has asked: the shard, also while it leaves; null where it is not here.</summary>
+    public IActorRef? WaitsHere(uint shard) => shard < shards ? Here((int)shard) ?? Volatile.Read(ref _leaving[shard]) : null;
+
     /// <summary>A node by this process's number.</summary>
     public Node this[int number] => _nodes[number];
 
@@ -72,6 +76,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
         Volatile.Write(ref _owners[shard], node);
         Interlocked.Increment(ref _changes);
     }
+
+    /// <summary>A shard that is no longer here waits for answers yet; null where it has ended.</summary>
+    public void Leaves(int shard, IActorRef? actor) => Volatile.Write(ref _leaving[shard], actor);
 
     /// <summary>A node says that it has a shard. Not believed of one that is here: the word was on its way while the shard moved.</summary>
     public void Said(int shard, Node node)

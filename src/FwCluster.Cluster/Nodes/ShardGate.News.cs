@@ -120,8 +120,9 @@ internal sealed partial class ShardGate
         }
         else
         {
+            _map.Leaves(placed.Shard, placed.HasEnded ? null : Sender); // before it is no longer here: who looks finds one or the other
             _map.Stopped(placed.Shard, _self);
-            Sender.Tell(ShardMessages.Unplaced.Instance, ActorRefs.NoSender);
+            if (!placed.HasEnded) Sender.Tell(ShardMessages.Unplaced.Instance, ActorRefs.NoSender);
             changed.Stopped.Add((uint)placed.Shard);
         }
         _node.WakeAll();

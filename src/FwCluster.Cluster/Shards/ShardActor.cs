@@ -37,7 +37,7 @@ internal sealed partial class ShardActor : UntypedActor
     protected override void PostStop()
     {
         _leaving?.Cancel();
-        _node.Gate.Tell(new ShardMessages.Placed(_number, false), ActorRefs.NoSender); // where it ended without leaving
+        _node.Gate.Tell(new ShardMessages.Placed(_number, false, HasEnded: true), ActorRefs.NoSender);
     }
 
     protected override void OnReceive(object message)
@@ -96,7 +96,7 @@ internal sealed partial class ShardActor : UntypedActor
                 _network.Answer(claim, ExpectationWire.TryRead(claim.Tuple, out var claimant) ? _shard.Claim(claim.Expectation.Number, in claimant, now) : null);
                 break;
             case ClaimAnswer answer:
-                _shard.Claimed((long)answer.Number, _network.Read(answer), now);
+                if (_network.TryRead(answer, out var ticket, out var claimed)) _shard.Claimed(ticket, claimed, now);
                 break;
             case ShardMessages.DirectoryWanted wanted:
                 _network.SendAll(wanted.Node);

@@ -41,8 +41,8 @@ internal static class ShardMessages
         public static readonly Unplaced Instance = new();
     }
 
-    /// <summary>To the gate: the shard has begun here, or ended.</summary>
-    public sealed record Placed(int Shard, bool IsHere);
+    /// <summary>To the gate: the shard has begun here, leaves, or has ended.</summary>
+    public sealed record Placed(int Shard, bool IsHere, bool HasEnded = false);
 
     /// <summary>To the gate: this node shall have no shards, or may have some again.</summary>
     public sealed record Drain(bool IsDraining);

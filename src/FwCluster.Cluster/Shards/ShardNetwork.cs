@@ -22,7 +22,9 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     private readonly List<long> _done = [];
     private readonly List<long> _tickets = [];
     private ExpectationChanges? _changes;
-    private ulong _lastBatch;
+    // Numbers of one start of the shard are not another's, here or elsewhere: answers to the one may come when the other is there.
+    private readonly ulong _begun = (ulong)node.Now;
+    private ulong _lastBatch = (ulong)node.Now;
 
     /// <summary>The shard's time.</summary>
     public long Now { get; set; }
@@ -53,7 +55,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         var claim = new Claim
         {
             Expectation = ExpectationWire.Id(expectation.Shard, expectation.Number), Tuple = ExpectationWire.Of(tuple), Shard = (uint)Shard,
-            Number = (ulong)ticket, Node = node.Map[0].Uid,
+            Number = _begun + (ulong)ticket, Node = node.Map[0].Uid,
         };
         if (expectation.Shard >= node.Map.Shards) return; // nobody's: the shard's patience ends
         if (node.Map.Here(expectation.Shard) is null && node.Map.Owner(expectation.Shard) is { Link: { } link }) link.Write(LinkStream.ClaimsFieldNumber, claim.ToByteArray());
@@ -71,14 +73,18 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         };
         if (!node.Map.TryGet(claim.Node, out var to)) return; // it is gone
         if (to.Link is { } link) link.Write(LinkStream.ClaimAnswersFieldNumber, answer.ToByteArray());
-        else node.Map.ToShard(answer.Shard)?.Tell(answer, ActorRefs.NoSender);
+        else (node.Map.WaitsHere(answer.Shard) ?? node.Map.ToShard(answer.Shard))?.Tell(answer, ActorRefs.NoSender);
     }
 
-    /// <summary>What a claim brought.</summary>
-    public ClaimedExpectation? Read(ClaimAnswer answer) => !answer.IsGranted
-        ? null
-        : new ClaimedExpectation(answer.Mark, node.Codec.Helpers.Find(Encoding.UTF8.GetBytes(answer.MasterHelper)),
+    /// <summary>Reads what a claim brought.</summary>
+    /// <returns>False where it is not this start's of the shard: another one's numbers mean something else.</returns>
+    public bool TryRead(ClaimAnswer answer, out long ticket, out ClaimedExpectation? claimed)
+    {
+        ticket = (long)(answer.Number - _begun);
+        claimed = !answer.IsGranted ? null : new ClaimedExpectation(answer.Mark, node.Codec.Helpers.Find(Encoding.UTF8.GetBytes(answer.MasterHelper)),
             node.Codec.Helpers.Find(Encoding.UTF8.GetBytes(answer.Helper)));
+        return answer.Number >= _begun;
+    }
 
     /// <summary>Sends what has been announced and withdrawn.</summary>
     public void Send()
