@@ -207,7 +207,7 @@ public sealed class ClusterNode : IAsyncDisposable
         if (!HasHeirs(m => !_node.Map.TryGet(m.UniqueAddress.Uid, out var node) || !node.IsDraining)) return null;
         var shards = ShardsHere.Count;
         _node.Gate.Tell(new ShardMessages.Drain(true));
-        while (ShardsHere.Count > 0 || !_node.Left.IsEmpty) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
+        while (HandsOver) await Task.Delay(TimeSpan.FromMilliseconds(20), cancellation).ConfigureAwait(false);
         return shards;
     }
 
@@ -254,9 +254,12 @@ public sealed class ClusterNode : IAsyncDisposable
     private async Task HandedOverAsync()
     {
         var end = Environment.TickCount64 + (long)HandoverTime.TotalMilliseconds;
-        while (Environment.TickCount64 < end && HasHeirs() && (ShardsHere.Count > 0 || !_node.Left.IsEmpty))
+        while (Environment.TickCount64 < end && HasHeirs() && HandsOver)
             await Task.Delay(TimeSpan.FromMilliseconds(10)).ConfigureAwait(false);
     }
+
+    /// <summary>Shards are here, or have not left yet, or what they left has not been fetched.</summary>
+    private bool HandsOver => _node.Map.HasShards || !_node.Left.IsEmpty;
 
     private bool HasHeirs(Func<Member, bool>? isOne = null) => _cluster.State.Members.Any(m => m.UniqueAddress != _cluster.SelfUniqueAddress
         && m.Status == MemberStatus.Up && m.HasRole(ClusterRoles.Conntrack) && (isOne is null || isOne(m)));

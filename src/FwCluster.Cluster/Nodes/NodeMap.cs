@@ -80,6 +80,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     /// <summary>A shard that is no longer here waits for answers yet; null where it has ended.</summary>
     public void Leaves(int shard, IActorRef? actor) => Volatile.Write(ref _leaving[shard], actor);
 
+    /// <summary>Some shard is here, or has not ended yet.</summary>
+    public bool HasShards => Enumerable.Range(0, shards).Any(shard => WaitsHere((uint)shard) is not null);
+
     /// <summary>A node says that it has a shard. Not believed of one that is here: the word was on its way while the shard moved.</summary>
     public void Said(int shard, Node node)
     {

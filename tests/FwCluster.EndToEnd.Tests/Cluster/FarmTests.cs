@@ -10,7 +10,7 @@ namespace FwCluster.EndToEnd.Tests.Cluster;
 public class FarmTests
 {
     /// <summary>For how long the clients transfer.</summary>
-    private static readonly int Seconds = ClusterSetup.Number("FWCLUSTER_TEST_FARM_SECONDS", 20);
+    private static readonly int Seconds = ClusterSetup.Number("FWCLUSTER_TEST_FARM_SECONDS", 60);
 
     /// <summary>
     /// Each direction of each flow crosses the gateway that its hash says. All files arrive as they were, and when all is closed no entry is left
