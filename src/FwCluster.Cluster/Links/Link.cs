@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 using Akka.Actor;
 using Akka.Event;
 using FwCluster.Cluster.Nodes;
@@ -189,5 +190,7 @@ internal sealed class Link : IDisposable
         }
     }
 
-    private static bool IsBroken(Exception e) => e is SocketException or IOException or AuthenticationException or ObjectDisposedException or OperationCanceledException;
+    // A TLS stream that has failed, or was closed meanwhile, says so as an invalid operation.
+    private static bool IsBroken(Exception e)
+        => e is SocketException or IOException or AuthenticationException or CryptographicException or InvalidOperationException or OperationCanceledException;
 }

@@ -70,6 +70,12 @@ internal sealed class LinkReader
         {
             _node.Log.Debug("a link ends: {0}", e.Message);
         }
+#pragma warning disable CA1031 // whatever another node says, this one goes on; it connects again
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            _node.Log.Error(e, "a link of another node ends");
+        }
         finally
         {
             _listener.Forget(this, uid);
