@@ -37,9 +37,15 @@ public sealed partial class PacketWorker
     {
         if (_link is null) return;
         _now = Math.Max(_now, now);
-        _link.Flush();
+        do _link.Flush(); // also what the answers made us say, which shards of this thread's turn answer at once
+        while (TakeReplies());
+        if (_change is not null && HeldCount == 0) MakeChange();
+    }
+
+    private bool TakeReplies()
+    {
         var any = false;
-        while (_link.TryReceive(out var reply))
+        while (_link!.TryReceive(out var reply))
         {
             any = true;
             Take(in reply);
@@ -49,8 +55,7 @@ public sealed partial class PacketWorker
             any = true;
             Drop(late, TrackFailure.Unanswered);
         }
-        if (any) _link.Flush(); // what the answers made us say
-        if (_change is not null && HeldCount == 0) MakeChange();
+        return any;
     }
 
     /// <summary>Tracks a packet by the connections that this worker holds; false where a shard must be asked, also because an earlier packet of the same

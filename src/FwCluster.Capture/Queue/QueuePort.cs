@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 namespace FwCluster.Capture.Queue;
 
 /// <summary>
-/// The inline port: one netfilter queue (nfnetlink_queue) of the network namespace of the thread that opens it. One thread owns it;
-/// only <see cref="Wake"/> may be called by others.
+/// The inline port: one netfilter queue (nfnetlink_queue) of the network namespace of the thread that opens it. One thread at a time uses it;
+/// only <see cref="Wake"/> and <see cref="Wait"/> may be called beside.
 /// </summary>
 /// <remarks>
 /// <list type="number">
@@ -106,10 +106,18 @@ public sealed class QueuePort : IDisposable
         _verdicts.Send();
         if (_index < _received) return true;
         if (Fill()) return true;
-        if (milliseconds == 0) return false;
-        var ready = _socket.Wait(_wake, milliseconds, out var woken);
-        if (woken) _wake.Reset();
-        return ready && Fill();
+        return milliseconds != 0 && Wait(milliseconds, out _) && Fill();
+    }
+
+    /// <summary>Waits for packets without receiving them. The one thread that waits may do so while another one gives verdicts.</summary>
+    /// <param name="milliseconds">The longest wait; negative for no limit.</param>
+    /// <param name="isWoken">Somebody woke the port.</param>
+    /// <returns>True where there are packets.</returns>
+    public bool Wait(int milliseconds, out bool isWoken)
+    {
+        var isReady = _socket.Wait(_wake, milliseconds, out isWoken);
+        if (isWoken) _wake.Reset();
+        return isReady;
     }
 
     /// <summary>Hands over the next packet of the receive. Does not allocate.</summary>

@@ -94,8 +94,8 @@ internal sealed class ClusterShardHost : IShardHost
     public Task LeaveAsync() => _node.LeaveAsync();
 
     /// <inheritdoc/>
-    public ShardAccess Open(IVerdictPort verdicts, Action wake)
-        => new(_node.OpenLink(_workers++, wake), verdicts) { Directory = _node.Expectations };
+    public ShardAccess Open(IVerdictPort verdicts, PortLoop loop)
+        => new(_node.OpenLink(_workers++, loop.TakeAnswers), verdicts) { Directory = _node.Expectations };
 
     /// <inheritdoc/>
     public void Start()

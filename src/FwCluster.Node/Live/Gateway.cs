@@ -200,9 +200,10 @@ internal sealed class Gateway : IDisposable
             }, _names!);
             var verdicts = new QueueVerdicts(port, answers, answerPort);
             var log = new PacketLog(settings.LogPacketsWaiting);
-            var worker = MakeWorker(settings, ipv4, ipv6, host, log, answers, Shards?.Open(verdicts, port.Wake));
-            verdicts.Drops = Drops.OpenLog(worker);
-            return new Lane(new QueueLoop(port, worker, verdicts, answerPort), log, verdicts.Drops, answers, answerPort);
+            var loop = new QueueLoop(port, verdicts, answerPort);
+            loop.Worker = MakeWorker(settings, ipv4, ipv6, host, log, answers, Shards?.Open(verdicts, loop));
+            verdicts.Drops = Drops.OpenLog(loop.Worker);
+            return new Lane(loop, log, verdicts.Drops, answers, answerPort);
         }
         catch
         {
@@ -217,7 +218,7 @@ internal sealed class Gateway : IDisposable
         var log = new PacketLog(settings.LogPacketsWaiting);
         var worker = MakeWorker(settings, ipv4, ipv6, host, log, null, null);
         var drops = Drops.OpenLog(worker);
-        return new Lane(new MirrorLoop(mirror, worker, drops), log, drops, null, null);
+        return new Lane(new MirrorLoop(mirror, drops) { Worker = worker }, log, drops, null, null);
     }
 
     /// <summary>The text's counters are the first worker's to go on from.</summary>

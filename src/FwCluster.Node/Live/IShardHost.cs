@@ -12,8 +12,8 @@ internal interface IShardHost : IDisposable
 
     /// <summary>A worker's way to the shards.</summary>
     /// <param name="verdicts">Where verdicts on held packets go.</param>
-    /// <param name="wake">Wakes the worker's thread. From any thread.</param>
-    ShardAccess Open(IVerdictPort verdicts, Action wake);
+    /// <param name="loop">What has the worker.</param>
+    ShardAccess Open(IVerdictPort verdicts, PortLoop loop);
 
     /// <summary>Begins.</summary>
     void Start();

@@ -4,7 +4,7 @@ using FwCluster.Datapath;
 namespace FwCluster.Node.Live;
 
 /// <summary>Takes copies of packets to their verdicts, which nobody enforces.</summary>
-internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? drops) : PortLoop(worker, "mirror")
+internal sealed class MirrorLoop(MirrorPort port, DropLog? drops) : PortLoop("mirror")
 {
     private const int WaitMilliseconds = 100;
     private const int BatchSize = 1024;
@@ -39,7 +39,7 @@ internal sealed class MirrorLoop(MirrorPort port, PacketWorker worker, DropLog? 
         while (++taken < BatchSize && port.TryNext(0, out packet));
     }
 
-    protected override void Wake() => port.Wake();
+    public override void Wake() => port.Wake();
 
     protected override void Close() => port.Dispose();
 }

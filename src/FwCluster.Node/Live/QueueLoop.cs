@@ -7,8 +7,7 @@ using FwCluster.Rules.Evaluation;
 namespace FwCluster.Node.Live;
 
 /// <summary>Takes packets from a netfilter queue to their verdicts.</summary>
-internal sealed class QueueLoop(QueuePort port, PacketWorker worker, QueueVerdicts verdicts, AnswerPort answerPort)
-    : PortLoop(worker, $"queue {port.Number}")
+internal sealed class QueueLoop(QueuePort port, QueueVerdicts verdicts, AnswerPort answerPort) : PortLoop($"queue {port.Number}")
 {
     private const int WaitMilliseconds = 100;
     private const int IdleSweep = 4096;
@@ -20,33 +19,54 @@ internal sealed class QueueLoop(QueuePort port, PacketWorker worker, QueueVerdic
         ? new PortCounts($"queue {port.Number}", "queue", (ulong)(kernel.QueueDropped + kernel.UserDropped), (ulong)kernel.Waiting)
         : new PortCounts($"queue {port.Number}", "queue", port.Statistics.Overruns, null);
 
+    /// <inheritdoc/>
+    public override void Wake() => port.Wake();
+
     protected override void RunBatch()
     {
         if (Worker.IsDraining)
         {
             // Other rules wait for what is held: no more packets till then.
-            Worker.Advance(UnixTime.Now);
-            port.Send();
-            Thread.Sleep(0);
-            return;
+            using (Have()) Advance();
+            Thread.Sleep(1);
         }
-        if (!port.Receive(WaitMilliseconds))
+        else if (!TakePackets() && !port.Wait(WaitMilliseconds, out var isWoken))
         {
-            Worker.Idle(UnixTime.Now, IdleSweep);
-            port.Send();
-            return;
+            using (Have())
+            {
+                if (isWoken) Advance();
+                else Idle();
+            }
         }
-        while (port.TryNext(out var packet)) Decide(ref packet);
-        Worker.Advance(UnixTime.Now);
-        port.Send();
     }
 
-    protected override void Wake() => port.Wake();
+    protected override void Advance()
+    {
+        base.Advance();
+        port.Send();
+    }
 
     protected override void Close()
     {
         port.Dispose();
         answerPort.Dispose();
+    }
+
+    private bool TakePackets()
+    {
+        using (Have())
+        {
+            if (!port.Receive(0)) return false;
+            while (port.TryNext(out var packet)) Decide(ref packet);
+            Advance();
+            return true;
+        }
+    }
+
+    private void Idle()
+    {
+        Worker.Idle(UnixTime.Now, IdleSweep);
+        port.Send();
     }
 
     private void Decide(ref QueuedPacket packet)

@@ -13,7 +13,8 @@ internal sealed class ThreadShardHost(ConnectionTable table) : IShardHost
     public Task Ended => _thread.Ended;
 
     /// <inheritdoc/>
-    public ShardAccess Open(IVerdictPort verdicts, Action wake) => new(_thread.OpenLink(wake), verdicts);
+    // The one thread that decides for all queues shall not give their verdicts as well.
+    public ShardAccess Open(IVerdictPort verdicts, PortLoop loop) => new(_thread.OpenLink(loop.Wake), verdicts);
 
     /// <inheritdoc/>
     public void Start() => _thread.Start();
