@@ -77,7 +77,7 @@ static WebApplication Build(NodeSettings settings, NodeState state, Func<NodeSet
     var builder = BareServer.CreateBuilder();
     SetUpLog(builder.Logging, settings, logSwitch);
     builder.Services.AddSingleton(settings).AddSingleton(readSettings).AddSingleton(gateway).AddSingleton(logSwitch).AddSingleton(state);
-    builder.Services.AddHostedService<NodeService>();
+    builder.Services.AddHostedService<QuietCompiler>().AddHostedService<NodeService>();
     if (settings.StateSocket is { } socket)
     {
         MakeRoom("state.socket", socket);

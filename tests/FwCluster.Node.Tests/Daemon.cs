@@ -93,7 +93,7 @@ internal sealed class Daemon : IDisposable
     public void Pause()
     {
         _process!.Signal(SigStop);
-        if (!SpinWait.SpinUntil(() => Directory.EnumerateDirectories($"/proc/{_process.Id}/task").All(IsStopped), Patience))
+        if (!SpinWait.SpinUntil(() => Threads.All(IsStopped), Patience))
             throw new CommandFailedException($"runs {Patience} after SIGSTOP");
     }
 
@@ -143,6 +143,9 @@ internal sealed class Daemon : IDisposable
             return $"{users[2]} {lines["CapEff:"]} {lines["CapAmb:"]}";
         }
     }
+
+    /// <summary>The folders of its threads in /proc.</summary>
+    public IEnumerable<string> Threads => Directory.EnumerateDirectories($"/proc/{_process!.Id}/task");
 
     /// <summary>Memory it has in use, bytes.</summary>
     public long ResidentBytes => Status("VmRSS");
