@@ -50,7 +50,7 @@ internal sealed class Dealer(NodeContext node, Node from)
                 break;
             case LinkStream.ClaimAnswersFieldNumber:
                 var answer = ClaimAnswer.Parser.ParseFrom(message);
-                (_map.WaitsHere(answer.Shard) ?? _map.ToShard(answer.Shard))?.Tell(answer, ActorRefs.NoSender);
+                _map.Waits(answer.Shard)?.Tell(answer, ActorRefs.NoSender);
                 break;
             default: // of a later release
                 break;

@@ -51,6 +51,9 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     /// <summary>Who waits here for what a shard has asked: the shard, also while it leaves; null where it is not here.</summary>
     public IActorRef? WaitsHere(uint shard) => shard < shards ? Here((int)shard) ?? Volatile.Read(ref _leaving[shard]) : null;
 
+    /// <summary>Who waits for what a shard has asked: the shard here, also while it leaves, else whoever finds it; null where there is no such shard, or nobody.</summary>
+    public IActorRef? Waits(uint shard) => WaitsHere(shard) ?? ToShard(shard);
+
     /// <summary>A node by this process's number.</summary>
     public Node this[int number] => _nodes[number];
 

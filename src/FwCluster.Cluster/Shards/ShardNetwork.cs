@@ -73,7 +73,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
         };
         if (!node.Map.TryGet(claim.Node, out var to)) return; // it is gone
         if (to.Link is { } link) link.Write(LinkStream.ClaimAnswersFieldNumber, answer.ToByteArray());
-        else (node.Map.WaitsHere(answer.Shard) ?? node.Map.ToShard(answer.Shard))?.Tell(answer, ActorRefs.NoSender);
+        else node.Map.Waits(answer.Shard)?.Tell(answer, ActorRefs.NoSender);
     }
 
     /// <summary>Reads what a claim brought.</summary>
