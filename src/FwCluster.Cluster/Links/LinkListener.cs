@@ -11,6 +11,8 @@ internal sealed class LinkListener : IDisposable
 {
     private const int MostStrangers = 64;
 
+    private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(50);
+
     private readonly Socket _socket;
     private readonly ConcurrentDictionary<int, LinkReader> _readers = new();
     private readonly ConcurrentDictionary<LinkReader, bool> _strangers = new();
@@ -101,9 +103,8 @@ internal sealed class LinkListener : IDisposable
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (_closed.IsCancellationRequested) return;
-                Thread.Sleep(50); // no file descriptors, say: members try again
-                continue;
+                if (_closed.Token.WaitHandle.WaitOne(FailurePause)) return;
+                continue; // no file descriptors, say: members try again
             }
             var reader = new LinkReader(node, this, socket);
             if (_strangers.Count >= MostStrangers || !_strangers.TryAdd(reader, true)) reader.Close(andWait: false); // who does not say who he is shall not use up the threads
