@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Wire;
 using FwCluster.Referee.Lab;
@@ -13,6 +14,7 @@ public sealed class LinkTests
 {
     private const int Here = 1;
     private const int There = 2;
+    private static readonly TimeSpan LongTime = TimeSpan.FromHours(1);
 
     [Theory]
     [InlineData(false)]
@@ -83,6 +85,27 @@ public sealed class LinkTests
         }
     }
 
+    /// <summary>A link may come before the greeting of the node that it is from.</summary>
+    [Fact]
+    public async Task WhoHasNotGreetedYetIsAwaited()
+    {
+        using var here = new LinkEnd(Here);
+        using var there = new LinkEnd(There);
+        var wait = await AwaitAsync(here, There);
+        here.Meet(There + 1, there.Node.Links.Port);
+        here.Meet(there);
+        Assert.Same(here.Node.Map[2], await wait.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task WhoListensNoMoreAwaitsNobody()
+    {
+        var here = new LinkEnd(Here);
+        var wait = await AwaitAsync(here, There);
+        here.Dispose();
+        Assert.Null(await wait.WaitAsync(TimeSpan.FromSeconds(30), TestContext.Current.CancellationToken));
+    }
+
     [Fact]
     public async Task StrangersAreNotListenedTo()
     {
@@ -129,6 +152,16 @@ public sealed class LinkTests
         here.Announce(7, 1);
         await TestNode.Until(() => here.Node.Statistics.Distrusted > 0 && there.Node.Statistics.Distrusted > 0, "they believe each other");
         Assert.False(there.Knows(7, 1));
+    }
+
+    /// <summary>Has a thread wait for a node, and returns when it does.</summary>
+    private static async Task<Task<Node?>> AwaitAsync(LinkEnd here, int uid)
+    {
+        var node = new TaskCompletionSource<Node?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var thread = new Thread(() => node.SetResult(here.Node.Map.Await(uid, LongTime, here.Node.Links.Closed))) { IsBackground = true };
+        thread.Start();
+        await TestNode.Until(() => thread.ThreadState.HasFlag(ThreadState.WaitSleepJoin), "nobody waits");
+        return node.Task;
     }
 
     private static byte[] Beginning(int from, int to)

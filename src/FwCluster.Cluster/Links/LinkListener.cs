@@ -11,18 +11,20 @@ internal sealed class LinkListener : IDisposable
 {
     private const int MostStrangers = 64;
 
+    private static readonly TimeSpan FailurePause = TimeSpan.FromMilliseconds(50);
+
     private readonly Socket _socket;
     private readonly ConcurrentDictionary<int, LinkReader> _readers = new();
     private readonly ConcurrentDictionary<LinkReader, bool> _strangers = new();
-    private volatile bool _isClosed;
+    private readonly CancellationTokenSource _closed = new();
 
     private LinkListener(Socket socket) => _socket = socket;
 
     /// <summary>The port.</summary>
     public int Port => ((IPEndPoint)_socket.LocalEndPoint!).Port;
 
-    /// <summary>No link is taken any more.</summary>
-    public bool IsClosed => _isClosed;
+    /// <summary>Cancelled when no link is taken any more.</summary>
+    public CancellationToken Closed => _closed.Token;
 
     /// <summary>Listens; connections wait until <see cref="Start"/>.</summary>
     /// <param name="address">This node's address.</param>
@@ -52,9 +54,9 @@ internal sealed class LinkListener : IDisposable
     public bool Introduce(LinkReader reader, int uid)
     {
         _strangers.TryRemove(reader, out _);
-        while (!_isClosed)
+        while (!_closed.IsCancellationRequested)
         {
-            if (_readers.TryAdd(uid, reader)) return !_isClosed || Close(reader);
+            if (_readers.TryAdd(uid, reader)) return !_closed.IsCancellationRequested || Close(reader);
             if (_readers.TryGetValue(uid, out var older)) older.Close(andWait: true);
         }
         return false;
@@ -79,7 +81,7 @@ internal sealed class LinkListener : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _isClosed = true;
+        _closed.Cancel();
         _socket.Dispose();
         foreach (var reader in _readers.Values.Concat(_strangers.Keys)) reader.Close(andWait: false);
     }
@@ -92,7 +94,7 @@ internal sealed class LinkListener : IDisposable
 
     private void Accept(NodeContext node)
     {
-        while (!_isClosed)
+        while (!_closed.IsCancellationRequested)
         {
             Socket socket;
             try
@@ -101,9 +103,8 @@ internal sealed class LinkListener : IDisposable
             }
             catch (Exception e) when (e is SocketException or ObjectDisposedException)
             {
-                if (_isClosed) return;
-                Thread.Sleep(50); // no file descriptors, say: members try again
-                continue;
+                if (_closed.Token.WaitHandle.WaitOne(FailurePause)) return;
+                continue; // no file descriptors, say: members try again
             }
             var reader = new LinkReader(node, this, socket);
             if (_strangers.Count >= MostStrangers || !_strangers.TryAdd(reader, true)) reader.Close(andWait: false); // who does not say who he is shall not use up the threads

@@ -18,7 +18,6 @@ internal sealed class LinkReader
 
     private static readonly TimeSpan HandshakeTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan MeetingTime = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan MeetingPause = TimeSpan.FromMilliseconds(10);
 
     private readonly NodeContext _node;
     private readonly LinkListener _listener;
@@ -107,11 +106,7 @@ internal sealed class LinkReader
         if (field != LinkStream.BeginFieldNumber) throw new IOException("a link does not begin with its beginning");
         var begin = LinkBegin.Parser.ParseFrom(message);
         if (begin.To != _node.Map[0].Uid) return null;
-        // Its greeting may still be on its way.
-        Node? from = null;
-        var end = Environment.TickCount64 + (long)MeetingTime.TotalMilliseconds;
-        while (!_listener.IsClosed && !_node.Map.TryGet(begin.From, out from) && Environment.TickCount64 < end) Thread.Sleep(MeetingPause);
-        return from;
+        return _node.Map.Await(begin.From, MeetingTime, _listener.Closed); // its greeting may still be on its way
     }
 
     private void Deal(Stream stream, Dealer dealer)

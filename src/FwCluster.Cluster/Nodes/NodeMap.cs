@@ -15,6 +15,7 @@ internal sealed class NodeMap(int shards, TupleHash hash)
     private readonly Node?[] _owners = new Node?[shards];
     private readonly IActorRef?[] _here = new IActorRef?[shards];
     private readonly IActorRef?[] _leaving = new IActorRef?[shards];
+    private readonly object _added = new();
     private volatile Node[] _nodes = [];
     private volatile IActorRef? _region;
     private int _changes;
@@ -64,11 +65,29 @@ internal sealed class NodeMap(int shards, TupleHash hash)
         return node is not null;
     }
 
+    /// <summary>A member by the number its start drew, which may not be known yet.</summary>
+    /// <param name="uid">The number.</param>
+    /// <param name="time">The longest wait for it.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>The node; null where none was added in time.</returns>
+    public Node? Await(int uid, TimeSpan time, CancellationToken cancellation)
+    {
+        var end = Environment.TickCount64 + (long)time.TotalMilliseconds;
+        using var registration = cancellation.Register(WakeAwaiting);
+        lock (_added)
+        {
+            Node? node;
+            while (!TryGet(uid, out node) && !cancellation.IsCancellationRequested && end - Environment.TickCount64 is > 0 and var rest) Monitor.Wait(_added, (int)rest);
+            return node;
+        }
+    }
+
     /// <summary>Adds a node.</summary>
     public Node Add(int uid, Address address, IActorRef gate, Link? link)
     {
         var node = new Node(_nodes.Length, uid, address, gate, link);
         _nodes = [.. _nodes, node];
+        WakeAwaiting();
         return node;
     }
 
@@ -107,5 +126,10 @@ internal sealed class NodeMap(int shards, TupleHash hash)
         node.IsGone = true;
         node.Link?.Dispose();
         for (var shard = 0; shard < shards; shard++) Stopped(shard, node);
+    }
+
+    private void WakeAwaiting()
+    {
+        lock (_added) Monitor.PulseAll(_added);
     }
 }
