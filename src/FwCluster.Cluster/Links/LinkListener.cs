@@ -96,19 +96,34 @@ internal sealed class LinkListener : IDisposable
     {
         while (!_closed.IsCancellationRequested)
         {
-            Socket socket;
             try
             {
-                socket = _socket.Accept();
+                Read(new LinkReader(node, this, _socket.Accept()));
             }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or OutOfMemoryException)
             {
-                if (_closed.Token.WaitHandle.WaitOne(FailurePause)) return;
-                continue; // no file descriptors, say: members try again
+                // No file descriptors, say, of which a thread needs some, too: members try again.
+                _closed.Token.WaitHandle.WaitOne(FailurePause);
             }
-            var reader = new LinkReader(node, this, socket);
-            if (_strangers.Count >= MostStrangers || !_strangers.TryAdd(reader, true)) reader.Close(andWait: false); // who does not say who he is shall not use up the threads
-            else reader.Start();
+        }
+    }
+
+    private void Read(LinkReader reader)
+    {
+        var isReading = false;
+        try
+        {
+            if (_strangers.Count >= MostStrangers || !_strangers.TryAdd(reader, true)) return; // who does not say who he is shall not use up the threads
+            reader.Start();
+            isReading = true;
+        }
+        finally
+        {
+            if (!isReading)
+            {
+                _strangers.TryRemove(reader, out _);
+                reader.Close(andWait: false);
+            }
         }
     }
 }
