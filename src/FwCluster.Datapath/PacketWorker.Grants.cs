@@ -1,6 +1,5 @@
 using FwCluster.Conntrack;
 using FwCluster.Datapath.Shards;
-using FwCluster.Packets;
 
 namespace FwCluster.Datapath;
 
@@ -65,28 +64,25 @@ public sealed partial class PacketWorker
         if (index >= 0) LetGo(index);
     }
 
-    /// <summary>Tells the shard of what a packet has changed, right behind the packet; of a close, when there is something else to tell, or soon.</summary>
+    /// <summary>Tells the shard of what a packet has changed.</summary>
     private void Report(int index)
     {
         ref var entry = ref Connections[index];
         if (entry.Grant != GrantKind.Exclusive || entry.Holder == Summary(in entry)) return;
         entry.Holder = Summary(in entry);
-        Send(ShardRequestKind.Report, in entry, canWait: IsClosing(in entry));
+        Send(ShardRequestKind.Report, in entry);
     }
-
-    /// <summary>What closes may be told a little later: whoever goes on with what was known before takes its packets all the same.</summary>
-    private static bool IsClosing(in Connection entry)
-        => entry.Original.Protocol == IpProtocol.Tcp && entry.Tcp.State is TcpState.FinWait or TcpState.CloseWait or TcpState.LastAck or TcpState.TimeWait;
 
     private void ReportEnd(int index)
     {
         ref readonly var entry = ref Connections[index];
-        if (entry.Grant != GrantKind.None) Send(ShardRequestKind.End, in entry, canWait: true);
+        if (entry.Grant != GrantKind.None) Send(ShardRequestKind.End, in entry);
     }
 
-    private void Send(ShardRequestKind kind, in Connection entry, bool canWait = false)
+    /// <summary>Says what nobody waits for, so that it goes when there is something else to say, or soon: who asks about a held connection has it recalled, as it is then.</summary>
+    private void Send(ShardRequestKind kind, in Connection entry)
     {
-        var request = new ShardRequest { Kind = kind, Tuple = entry.Original, Template = Zone(in entry), HasEntry = true, Entry = entry, CanWait = canWait };
+        var request = new ShardRequest { Kind = kind, Tuple = entry.Original, Template = Zone(in entry), HasEntry = true, Entry = entry, CanWait = true };
         _link!.TrySend(in request, default);
     }
 
@@ -119,7 +115,7 @@ public sealed partial class PacketWorker
         }
     }
 
-    /// <summary>What a shard is told at once: states, status and mark. Kept in <see cref="Connection.Holder"/>, which only shards use.</summary>
+    /// <summary>What a shard is told when it changes: states, status and mark. Kept in <see cref="Connection.Holder"/>, which only shards use.</summary>
     private static int Summary(in Connection entry) => HashCode.Combine(entry.Status, entry.Tcp.State, entry.SctpState, entry.Mark);
 
     private static uint Packets(in Connection entry) => (uint)(entry.OriginalCounters.Packets + entry.ReplyCounters.Packets);
