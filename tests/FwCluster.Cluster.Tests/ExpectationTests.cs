@@ -32,6 +32,27 @@ public sealed class ExpectationTests
         }
     }
 
+    /// <summary>It has the expectation before the answer for which its packet waits: who else would know earlier?</summary>
+    [Fact]
+    public async Task TheNodeWhosePacketWaitsNeedNotAcknowledge()
+    {
+        var nodes = await TestNode.ClusterAsync(2);
+        try
+        {
+            for (ushort i = 0; i < 30; i++)
+            {
+                await AnnounceAsync(nodes[0], i);
+                Assert.All(nodes, n => Assert.True(n.Node.Expectations.Find(TestNode.TupleOf(Data(i, 30000)), 0, TestNode.Now()).IsSet));
+            }
+            Assert.InRange(nodes[0].Node.Statistics.Announcements, 1, 29); // of its own shards, to the other one
+            Assert.Equal(0, nodes[1].Node.Statistics.Announcements);
+        }
+        finally
+        {
+            foreach (var node in nodes.Reverse()) await node.DisposeAsync();
+        }
+    }
+
     [Fact]
     public async Task OfRacingConnectionsOneIsRelated()
     {

@@ -1,5 +1,6 @@
 using System.Text;
 using Akka.Actor;
+using FwCluster.Cluster.Links;
 using FwCluster.Cluster.Nodes;
 using FwCluster.Cluster.Protocol.V1;
 using FwCluster.Cluster.Wire;
@@ -13,7 +14,7 @@ namespace FwCluster.Cluster.Shards;
 
 /// <summary>
 /// One shard's talk about expectations. What it announces and withdraws while it takes a batch goes to each node's directory as one message; the packets
-/// that announced it go on when every node has acknowledged, is gone, or has had its time. Used by the shard's actor alone.
+/// that announced it go on when every other node has acknowledged, is gone, or has had its time. Used by the shard's actor alone.
 /// </summary>
 internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorContext actor) : IExpectationNetwork
 {
@@ -21,6 +22,7 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     private readonly Dictionary<ulong, Batch> _waiting = [];
     private readonly List<long> _done = [];
     private readonly List<long> _tickets = [];
+    private readonly HashSet<int> _asking = []; // nodes where the packets wait that announced
     private ExpectationChanges? _changes;
     // Numbers of one start of the shard are not another's, here or elsewhere: answers to the one may come when the other is there.
     private readonly ulong _begun = (ulong)node.Now;
@@ -30,13 +32,14 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     public long Now { get; set; }
 
     /// <inheritdoc/>
-    public void Announce(long ticket, ulong number, Expectation expectation)
+    public void Announce(long ticket, int holder, ulong number, Expectation expectation)
     {
         ArgumentNullException.ThrowIfNull(expectation);
         node.Directory.Add(new ExpectationId(Shard, number), expectation, expectation.Expires);
         _announced.Add(number, expectation);
         Changes.Add(ExpectationWire.Announced(Shard, number, expectation, Now));
         _tickets.Add(ticket);
+        _asking.Add(Holder.Node(holder));
     }
 
     /// <inheritdoc/>
@@ -91,18 +94,26 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     {
         if (_changes is not { } changes) return;
         _changes = null;
-        var batch = _tickets.Count == 0 ? null : new Batch([.. _tickets]);
-        _tickets.Clear();
-        changes.Ticket = batch is null ? 0 : ++_lastBatch;
-        var message = changes.ToByteArray();
-        foreach (var peer in node.Map.Nodes)
+        var changed = changes.ToByteArray();
+        if (_tickets.Count == 0)
         {
-            if (peer.IsGone || !peer.KeepsDirectory || peer.Link is not { } link) continue;
-            link.Write(LinkStream.ExpectationsFieldNumber, message, canWait: batch is null); // one that is not withdrawn yet is nobody's to have
-            // Also one that cannot be reached: whose heartbeats are late may forward packets all the same. It is gone soon, or the time is over.
-            batch?.Missing.Add(peer.Uid);
+            foreach (var (_, link) in Directories()) link.Write(LinkStream.ExpectationsFieldNumber, changed, canWait: true); // one that is not withdrawn yet is nobody's to have
+            return;
         }
-        if (batch is null) return;
+        var batch = new Batch([.. _tickets]);
+        // Where all packets that wait are at one node, nobody waits for that one: what it is told here comes to it before the replies that let them go on.
+        var asking = _asking.Count == 1 ? _asking.First() : -1;
+        _tickets.Clear();
+        _asking.Clear();
+        changes.Ticket = ++_lastBatch;
+        var announced = changes.ToByteArray();
+        foreach (var (peer, link) in Directories())
+        {
+            var isAsking = peer.Number == asking;
+            link.Write(LinkStream.ExpectationsFieldNumber, isAsking ? changed : announced, canWait: isAsking);
+            // Also one that cannot be reached: whose heartbeats are late may forward packets all the same. It is gone soon, or the time is over.
+            if (!isAsking) batch.Missing.Add(peer.Uid);
+        }
         if (batch.Missing.Count == 0)
         {
             _done.AddRange(batch.Tickets);
@@ -171,6 +182,15 @@ internal sealed class ShardNetwork(int number, NodeContext node, IUntypedActorCo
     private int Shard => number;
 
     private Google.Protobuf.Collections.RepeatedField<ExpectationChange> Changes => (_changes ??= new ExpectationChanges { Shard = (uint)Shard }).Changes;
+
+    /// <summary>The other nodes that keep a directory.</summary>
+    private IEnumerable<(Node Peer, Link Link)> Directories()
+    {
+        foreach (var peer in node.Map.Nodes)
+        {
+            if (!peer.IsGone && peer.KeepsDirectory && peer.Link is { } link) yield return (peer, link);
+        }
+    }
 
     private ExpectationChanges All()
     {

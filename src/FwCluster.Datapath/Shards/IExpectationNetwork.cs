@@ -10,11 +10,12 @@ namespace FwCluster.Datapath.Shards;
 public interface IExpectationNetwork
 {
     /// <summary>Tells every node's directory of an expectation. <see cref="Shard.Acknowledged"/> follows, once every node that can be reached has it,
-    /// or has had its time.</summary>
+    /// or has had its time. The holder's node has it early enough with the reply that the holder gets then.</summary>
     /// <param name="ticket">What the acknowledgement names.</param>
+    /// <param name="holder">The worker whose packet announced it, and waits.</param>
     /// <param name="number">The expectation's number in this shard.</param>
     /// <param name="expectation">The expectation.</param>
-    void Announce(long ticket, ulong number, Expectation expectation);
+    void Announce(long ticket, int holder, ulong number, Expectation expectation);
 
     /// <summary>True where another shard's expectation would be met by some packet that meets this one (<c>expect_clash</c>), as far as this node
     /// knows: two that are announced at the same moment are not seen to clash.</summary>

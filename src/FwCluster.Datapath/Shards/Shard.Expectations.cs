@@ -17,8 +17,9 @@ public sealed partial class Shard
     private ulong _lastNumber;
     private long _lastTicket;
 
-    // While one question is dealt with: what was claimed for it, and the ticket of what its packet announced.
+    // While one question is dealt with: what was claimed for it, who asked, and the ticket of what its packet announced.
     private ClaimedExpectation? _claimed;
+    private int _announcing;
     private long _announced;
 
     /// <summary>Every node that can be reached knows the expectation, or has had its time: its packet goes on.</summary>
@@ -99,7 +100,7 @@ public sealed partial class Shard
         _byNumber.Add(number, expectation);
         _numbers.Add(expectation, number);
         _announced = ++_lastTicket;
-        _network!.Announce(_announced, number, expectation);
+        _network!.Announce(_announced, _announcing, number, expectation);
     }
 
     private void WithdrawExpectation(Expectation expectation)

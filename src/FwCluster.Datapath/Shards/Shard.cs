@@ -152,6 +152,7 @@ public sealed partial class Shard
     private void Conclude(int holder, uint id, ref TrackResult track, bool isAccepted, in PacketHeaders headers, ReadOnlySpan<byte> packet,
         ShardReplyKind kind)
     {
+        _announcing = holder;
         var index = track.Connection;
         var belongs = index >= 0 && headers.Tuple == _table[index].Tuple(track.Direction); // an ICMP error does not belong to it
         var reply = new ShardReply

@@ -17,6 +17,7 @@ internal sealed class SimulatedShard : IShardOutput, IExpectationNetwork
     private readonly SimulatedNode _node;
     private readonly int _number;
     private readonly List<long> _tickets = [];
+    private readonly HashSet<SimulatedNode> _asking = [];
     private ExpectationChanges? _changes;
 
     public SimulatedShard(SimulatedCluster cluster, SimulatedNode node, int number, ConntrackSettings settings, IReadOnlyList<ConnectionHelper> helpers)
@@ -34,9 +35,11 @@ internal sealed class SimulatedShard : IShardOutput, IExpectationNetwork
         if (_changes is not { } changes) return;
         _changes = null;
         long[] tickets = [.. _tickets];
+        var asking = _asking.Count == 1 ? _asking.First() : null;
         _tickets.Clear();
+        _asking.Clear();
         changes.Ticket = tickets.Length == 0 ? 0 : (ulong)tickets[0];
-        var missing = _cluster.Nodes.Count - 1;
+        var missing = _cluster.Nodes.Count(peer => peer != _node && peer != asking);
         if (missing == 0) Acknowledge(tickets);
         foreach (var peer in _cluster.Nodes)
         {
@@ -44,7 +47,7 @@ internal sealed class SimulatedShard : IShardOutput, IExpectationNetwork
             Post(changes, () =>
             {
                 Apply(changes, peer.Directory);
-                if (tickets.Length == 0) return;
+                if (tickets.Length == 0 || peer == asking) return;
                 Post(new ExpectationsAcknowledged { Ticket = changes.Ticket }, () =>
                 {
                     if (--missing == 0) Acknowledge(tickets);
@@ -55,11 +58,12 @@ internal sealed class SimulatedShard : IShardOutput, IExpectationNetwork
 
     public void Reply(int holder, in ShardReply reply) => _node.Reply(_number, holder, in reply);
 
-    public void Announce(long ticket, ulong number, Expectation expectation)
+    public void Announce(long ticket, int holder, ulong number, Expectation expectation)
     {
         _node.Directory.Add(new ExpectationId(_number, number), expectation, expectation.Expires);
         Changes.Add(ExpectationWire.Announced(_number, number, expectation, _cluster.Now));
         _tickets.Add(ticket);
+        _asking.Add(_cluster.Nodes[holder]);
     }
 
     public bool Clashes(Expectation expectation) => _node.Directory.Clashes(_number, expectation, _cluster.Now);

@@ -205,7 +205,7 @@ internal sealed class DelayedCluster
             _cluster.Post(Number, Member.Address(holder), () => member.Receive(in sent), takesAway);
         }
 
-        public void Announce(long ticket, ulong number, Expectation expectation)
+        public void Announce(long ticket, int holder, ulong number, Expectation expectation)
         {
             var missing = _cluster._members.Count(m => !m.IsGone);
             foreach (var member in _cluster._members.Where(m => !m.IsGone))

@@ -103,7 +103,7 @@ internal sealed class ShardBench : IShardOutput, IExpectationNetwork
 
     public void Reply(int holder, in ShardReply reply) => _replies.Enqueue((holder, reply));
 
-    public void Announce(long ticket, ulong number, Expectation expectation) => Announced.Add((ticket, number, expectation));
+    public void Announce(long ticket, int holder, ulong number, Expectation expectation) => Announced.Add((ticket, number, expectation));
 
     public bool Clashes(Expectation expectation) => false;
 

@@ -142,7 +142,7 @@ public sealed class DealtCluster
             _cluster._mail.Enqueue(() => _cluster._members[holder].Receive(in sent));
         }
 
-        public void Announce(long ticket, ulong number, Expectation expectation)
+        public void Announce(long ticket, int holder, ulong number, Expectation expectation)
         {
             _cluster._mail.Enqueue(() => _cluster._directory.Add(new ExpectationId(_number, number), expectation, expectation.Expires));
             _cluster._mail.Enqueue(() => Shard.Acknowledged(ticket, _cluster._now));
