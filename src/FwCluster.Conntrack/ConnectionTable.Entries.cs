@@ -22,6 +22,9 @@ public sealed partial class ConnectionTable
     /// <summary>Entries that may still go under that pressure before somebody else is refused.</summary>
     private int _mayGoUnderPressure;
 
+    /// <summary>The table had to refuse a connection lately, and <see cref="Sweep"/> makes room.</summary>
+    public bool IsUnderPressure => _underPressure > 0 && _mayGoUnderPressure > 0;
+
     /// <summary>Removes entries whose time is over, looking at <paramref name="budget"/> slots at most, and going on there next time. Where
     /// the table is 95 % full or more and had to refuse a connection, closing and unassured ones go too: in one pass, and a few for each
     /// refused one (<c>gc_worker</c>).</summary>
@@ -37,7 +40,7 @@ public sealed partial class ConnectionTable
                 _expectations.Sweep(now);
             }
             var index = _sweepAt++;
-            var isUnderPressure = _underPressure > 0 && _mayGoUnderPressure > 0;
+            var isUnderPressure = IsUnderPressure;
             if (isUnderPressure) _underPressure--;
             ref var connection = ref _store[index];
             if (!IsInTable(connection)) continue;

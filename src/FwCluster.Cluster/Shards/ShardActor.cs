@@ -10,7 +10,11 @@ namespace FwCluster.Cluster.Shards;
 /// <summary>The owner of one shard's connections, where Cluster Sharding has placed it: gives a <see cref="Shard"/> what comes, and the time.</summary>
 internal sealed partial class ShardActor : UntypedActor
 {
-    private const int SweepBudget = 1024;
+    // Slots that are looked at each tick, 20 times a second: as many as make all of them in five seconds. To look at more is what a node with many shards
+    // would do most of its time; an entry whose time is over is removed all the same when somebody asks for it.
+    private const int TicksOfRound = 100;
+    private const int LeastSlots = 16;
+    private const int MostSlots = 1024;
 
     private readonly int _number;
     private readonly NodeContext _node;
@@ -55,7 +59,7 @@ internal sealed partial class ShardActor : UntypedActor
                 Take(part, now);
                 break;
             case ShardMessages.Tick:
-                _shard.Tick(now, SweepBudget);
+                _shard.Tick(now, _shard.Connections.IsUnderPressure ? MostSlots : Math.Clamp(_shard.Connections.Slots / TicksOfRound, LeastSlots, MostSlots));
                 break;
             case ShardMessages.Inspect inspect:
                 inspect.Look(_shard);
