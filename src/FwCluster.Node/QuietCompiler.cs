@@ -39,6 +39,10 @@ internal sealed partial class QuietCompiler : BackgroundService
         {
             // The daemon stops.
         }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // There is no such folder here: the compiler stays as it is.
+        }
     }
 
     private void Look()
